@@ -1,0 +1,4 @@
+//! uwand: the cellular service of an OpenWrt router.
+pub mod cause;
+pub mod wire;
+pub mod words;
