@@ -1,4 +1,5 @@
 //! uwand: the cellular service of an OpenWrt router.
 pub mod cause;
+pub mod status;
 pub mod wire;
 pub mod words;
