@@ -1,7 +1,7 @@
 //! uwand: the cellular service of an OpenWrt router.
 pub mod cause;
-pub mod status;
 pub mod config;
 pub mod link;
+pub mod status;
 pub mod wire;
 pub mod words;
