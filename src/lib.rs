@@ -2,6 +2,10 @@
 pub mod cause;
 pub mod config;
 pub mod link;
+pub mod civil;
+pub mod cli;
+pub mod globals;
+pub mod logging;
 pub mod status;
 pub mod wire;
 pub mod words;

@@ -1,1 +1,64 @@
-fn main() {}
+//! The one binary: the daemon, netifd's protocol handler, and what people type.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use log::LevelFilter;
+use uwand::cli::args::{Invocation, parse};
+use uwand::globals::Globals;
+use uwand::{cli, logging};
+
+/// Wrong use, as in the shell.
+const WRONG_USE: u8 = 2;
+
+fn main() -> ExitCode {
+    logging::abort_on_panic();
+    let globals = match Globals::from_env(|name| std::env::var_os(name)) {
+        Ok(globals) => globals,
+        Err(why) => return wrong_use(&format!("uwand: {why}\n")),
+    };
+    // netifd starts us so for every ifup: no grammar needed, and nothing of it to be parsed.
+    let mut args = std::env::args_os().skip(1);
+    if args.next().is_some_and(|first| first == "netifd") {
+        return netifd(globals, args.collect());
+    }
+    match parse(std::env::args_os(), globals) {
+        Ok(Invocation::Daemon(globals)) => daemon(globals),
+        Ok(Invocation::Netifd(globals, args)) => netifd(globals, args),
+        Ok(Invocation::Person(globals, request)) => {
+            logging::start(globals.log_level.unwrap_or(LevelFilter::Warn));
+            cli::run(&globals, &request)
+        }
+        Ok(Invocation::Print(text)) => {
+            // Whoever does not read the help to its end does not need it.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(why) => wrong_use(&why),
+    }
+}
+
+fn daemon(globals: Globals) -> ExitCode {
+    logging::start(globals.log_level.unwrap_or(LevelFilter::Info));
+    // PLACEHOLDER uwand::daemon::run(globals)
+    log::error!("the daemon is not built in yet");
+    ExitCode::FAILURE
+}
+
+fn netifd(globals: Globals, args: Vec<OsString>) -> ExitCode {
+    logging::start(globals.log_level.unwrap_or(LevelFilter::Warn));
+    let args: Result<Vec<String>, OsString> = args.into_iter().map(OsString::into_string).collect();
+    match args {
+        // PLACEHOLDER uwand::netifd::main(&args, &globals)
+        Ok(_) => ExitCode::FAILURE,
+        Err(_) => {
+            wrong_use("uwand netifd: an argument is not UTF-8 text; check the options of the interface\n")
+        }
+    }
+}
+
+fn wrong_use(why: &str) -> ExitCode {
+    let _ = std::io::stderr().write_all(why.as_bytes());
+    ExitCode::from(WRONG_USE)
+}
