@@ -1,10 +1,10 @@
 //! uwand: the cellular service of an OpenWrt router.
 pub mod cause;
-pub mod config;
-pub mod link;
 pub mod civil;
 pub mod cli;
+pub mod config;
 pub mod globals;
+pub mod link;
 pub mod logging;
 pub mod status;
 pub mod wire;

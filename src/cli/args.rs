@@ -143,6 +143,8 @@ fn name(long: &'static str, short: char, value: &'static str, help: &'static str
     Arg::new(long).long(long).short(short).value_name(value).help(help).value_parser(parser)
 }
 
+const GLOBAL: &str = "Global options";
+
 fn globals() -> [Arg; 4] {
     [
         path("ubus-socket", "Where ubusd listens [default: /var/run/ubus/ubus.sock, /var/run/ubus.sock]"),
@@ -151,6 +153,7 @@ fn globals() -> [Arg; 4] {
         Arg::new("log-level")
             .long("log-level")
             .value_name("LEVEL")
+            .help_heading(GLOBAL)
             .global(true)
             .help("error, warn, info, debug, trace or off [default: info for the daemon, else warn]")
             .value_parser(parse_level),
@@ -162,6 +165,7 @@ fn path(long: &'static str, help: &'static str) -> Arg {
         .long(long)
         .value_name("PATH")
         .value_hint(ValueHint::AnyPath)
+        .help_heading(GLOBAL)
         .global(true)
         .help(help)
         .value_parser(value_parser!(PathBuf))

@@ -5,7 +5,7 @@
 //! that goes away (`| head`) is no error. Every string that came from a modem, a network or
 //! a configuration is shown with its control characters replaced.
 pub mod args;
-mod text;
+pub mod text;
 
 use std::process::ExitCode;
 
