@@ -6,6 +6,8 @@ pub mod config;
 pub mod globals;
 pub mod link;
 pub mod logging;
+pub mod device;
+pub mod linux;
 pub mod status;
 pub mod wire;
 pub mod words;
