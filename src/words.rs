@@ -5,7 +5,7 @@
 //! `as_str()`. Everything may use this module, it uses nothing.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A closed vocabulary: an enum whose labels are its outside spelling.
 ///
@@ -275,6 +275,15 @@ pub struct Bearer {
     /// What was asked and not granted, in words for status and log.
     pub note: Option<String>,
     pub technology: Option<Technology>,
+}
+
+impl Bearer {
+    /// Name servers of both families, IPv4's first.
+    pub fn dns(&self) -> impl Iterator<Item = IpAddr> + '_ {
+        let v4 = self.ipv4.settings().into_iter().flat_map(|v4| v4.dns.iter().copied().map(IpAddr::V4));
+        let v6 = self.ipv6.settings().into_iter().flat_map(|v6| v6.dns.iter().copied().map(IpAddr::V6));
+        v4.chain(v6)
+    }
 }
 
 impl fmt::Display for Bearer {
