@@ -10,5 +10,6 @@ pub mod linux;
 pub mod logging;
 pub mod netifd;
 pub mod status;
+pub mod ubus;
 pub mod wire;
 pub mod words;
