@@ -7,5 +7,8 @@
 //! kernel's, `DIR/dev` stands for `/dev` (sockets in place of the character devices) and
 //! uevents are read from the datagram socket `DIR/uevents`.
 
+pub mod fd;
 pub mod sysfs;
+pub mod uevent;
+pub mod wdm;
 mod wwan;
