@@ -1,0 +1,114 @@
+//! The far side of the radio: a network that answers echo requests of both families
+//! on the sessions that have a bearer, and counts what passes.
+
+use super::ntb::Datagram;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// Shared by the device's thread (packets) and the scenario (bearers, counters).
+#[derive(Clone, Default)]
+pub struct Network(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    bearers: BTreeSet<u8>,
+    counters: Counters,
+}
+
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Counters {
+    pub blocks_from_host: u32,
+    pub blocks_to_host: u32,
+    pub datagrams: u32,
+    pub answered: u32,
+    /// Packets of a session that has no bearer: lost, as on the air.
+    pub without_bearer: u32,
+    /// Blocks that break the specification.
+    pub bad_blocks: u32,
+}
+
+const V4_ICMP: u8 = 1;
+const V6_ICMP: u8 = 58;
+
+impl Network {
+    pub fn open(&self, session: u8) {
+        self.state().bearers.insert(session);
+    }
+
+    pub fn close(&self, session: u8) {
+        self.state().bearers.remove(&session);
+    }
+
+    pub fn counters(&self) -> Counters {
+        self.state().counters
+    }
+
+    pub fn count(&self, note: impl FnOnce(&mut Counters)) {
+        note(&mut self.state().counters);
+    }
+
+    /// What comes back for one packet, if anything.
+    pub fn receive(&self, datagram: Datagram) -> Option<Datagram> {
+        let mut state = self.state();
+        state.counters.datagrams += 1;
+        if !state.bearers.contains(&datagram.session) {
+            state.counters.without_bearer += 1;
+            return None;
+        }
+        let Datagram { session, packet } = datagram;
+        let answer = match packet.first()? >> 4 {
+            4 => echo_v4(packet),
+            6 => echo_v6(packet),
+            _ => None,
+        }?;
+        state.counters.answered += 1;
+        Some(Datagram { session, packet: answer })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+fn echo_v4(mut packet: Vec<u8>) -> Option<Vec<u8>> {
+    let header = usize::from(packet.first()? & 0x0f) * 4;
+    if packet.len() < header + 8 || header < 20 || packet[9] != V4_ICMP || packet[header] != 8 {
+        return None;
+    }
+    for n in 0..4 {
+        packet.swap(12 + n, 16 + n);
+    }
+    packet[header] = 0;
+    packet[header + 2..header + 4].fill(0);
+    let sum = checksum(0, &packet[header..]);
+    packet[header + 2..header + 4].copy_from_slice(&sum);
+    Some(packet)
+}
+
+fn echo_v6(mut packet: Vec<u8>) -> Option<Vec<u8>> {
+    if packet.len() < 48 || packet[6] != V6_ICMP || packet[40] != 128 {
+        return None;
+    }
+    for n in 0..16 {
+        packet.swap(8 + n, 24 + n);
+    }
+    packet[40] = 129;
+    packet[42..44].fill(0);
+    // The pseudo header (RFC 8200, 8.1): both addresses, length, next header.
+    let pseudo = sum(&packet[8..40]) + (packet.len() as u32 - 40) + u32::from(V6_ICMP);
+    let sum = checksum(pseudo, &packet[40..]);
+    packet[42..44].copy_from_slice(&sum);
+    Some(packet)
+}
+
+fn checksum(start: u32, bytes: &[u8]) -> [u8; 2] {
+    let mut total = start + sum(bytes);
+    while total > 0xffff {
+        total = (total & 0xffff) + (total >> 16);
+    }
+    (!(total as u16)).to_be_bytes()
+}
+
+fn sum(bytes: &[u8]) -> u32 {
+    bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | pair.get(1).map_or(0, |b| u32::from(*b))).sum()
+}
