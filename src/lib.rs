@@ -8,6 +8,7 @@ pub mod globals;
 pub mod link;
 pub mod linux;
 pub mod logging;
+pub mod mbim;
 pub mod netifd;
 pub mod status;
 pub mod ubus;
