@@ -13,4 +13,5 @@ pub mod sysfs;
 pub mod uevent;
 pub mod vlan;
 pub mod wdm;
+pub mod tty;
 mod wwan;
