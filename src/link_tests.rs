@@ -1,0 +1,144 @@
+//! One link, event by event.
+
+use super::*;
+use crate::cause::Reason;
+
+const WANTED: Event = Event::Wanted { changed: false, delay: Duration::ZERO };
+
+fn bearer() -> Bearer {
+    Bearer { netdev: "wwan0".into(), ..Bearer::default() }
+}
+
+fn refused() -> Cause {
+    Cause::ConnectFailed(Some(Reason::esm(27)))
+}
+
+/// A link that is up since `now`.
+fn up(now: Instant) -> Link {
+    let mut link = Link::new(now, 0);
+    assert_eq!(link.handle(now, WANTED), [Action::Connect]);
+    assert_eq!(link.handle(now, Event::Connected(bearer())), [Action::LinkUp(bearer())]);
+    link
+}
+
+#[test]
+fn a_failed_try_is_told_once_and_tried_again_ever_more_slowly() {
+    let start = Instant::now();
+    let mut link = Link::new(start, 0);
+    link.handle(start, WANTED);
+    assert_eq!(link.handle(start, Event::Failed(refused())), [Action::Error(refused())]);
+    let mut waits = Vec::new();
+    let mut now = start;
+    for _ in 0..8 {
+        let deadline = link.deadline().expect("it waits");
+        waits.push(deadline.duration_since(now).as_secs());
+        assert_eq!(link.handle(deadline - Duration::from_millis(1), Event::Tick), []);
+        assert_eq!(link.handle(deadline, Event::Tick), [Action::Connect]);
+        assert_eq!(link.handle(deadline, Event::Failed(refused())), []);
+        now = deadline;
+    }
+    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
+}
+
+#[test]
+fn a_cut_bearer_is_dialled_again_at_once_but_a_flapping_one_is_not() {
+    let start = Instant::now();
+    let mut link = up(start);
+    let later = start + Duration::from_secs(5);
+    assert_eq!(link.handle(later, Event::Lost(refused())), [Action::LinkDown, Action::Connect]);
+    link.handle(later, Event::Connected(bearer()));
+    let actions = link.handle(later, Event::Lost(refused()));
+    assert_eq!(actions, [Action::LinkDown, Action::Error(refused())]);
+    assert_eq!(link.state(), LinkState::Waiting);
+    link.handle(later, Event::Improved);
+    link.handle(later, Event::Connected(bearer()));
+    let steady = later + Duration::from_secs(60);
+    assert_eq!(link.handle(steady, Event::Lost(refused())), [Action::LinkDown, Action::Connect]);
+}
+
+#[test]
+fn a_missing_sim_blocks_until_it_is_put_in() {
+    let now = Instant::now();
+    let mut link = Link::new(now, 0);
+    link.handle(now, WANTED);
+    assert_eq!(link.handle(now, Event::Failed(Cause::NoSim)), [Action::Error(Cause::NoSim)]);
+    assert_eq!((link.state(), link.deadline()), (LinkState::Blocked, None));
+    assert_eq!(link.handle(now, Event::Improved), [Action::Connect]);
+    assert_eq!(link.handle(now, Event::Connected(bearer())), [Action::LinkUp(bearer())]);
+}
+
+#[test]
+fn a_wrong_pin_blocks_the_restart_and_a_mended_one_unblocks_it() {
+    let now = Instant::now();
+    let mut link = Link::new(now, 0);
+    link.handle(now, WANTED);
+    let cause = Cause::PinFailed { tries: Some(2) };
+    let actions = link.handle(now, Event::Failed(cause.clone()));
+    assert_eq!(actions, [Action::Error(cause), Action::BlockRestart]);
+    link.handle(now, Event::Improved);
+    let actions = link.handle(now, Event::Connected(bearer()));
+    assert_eq!(actions, [Action::LinkUp(bearer()), Action::Unblock]);
+}
+
+#[test]
+fn an_unusable_configuration_ends_the_setup_and_the_wish() {
+    let now = Instant::now();
+    let mut link = up(now);
+    let cause = Cause::BadConfig { option: "mtu".into(), value: "9".into(), remedy: "more".into() };
+    let actions = link.handle(now, Event::Rejected(cause.clone()));
+    let expected = [Action::Disconnect, Action::Error(cause), Action::BlockRestart, Action::SetupFailed];
+    assert_eq!(actions, expected);
+    assert!(!link.wanted());
+    assert_eq!(link.handle(now, Event::ModemCame), []);
+}
+
+#[test]
+fn the_same_wish_twice_sends_the_bearer_again_without_dialling() {
+    let now = Instant::now();
+    let mut link = up(now);
+    assert_eq!(link.handle(now, WANTED), [Action::LinkUp(bearer())]);
+    let changed = Event::Wanted { changed: true, delay: Duration::ZERO };
+    assert_eq!(link.handle(now, changed), [Action::Disconnect, Action::Connect]);
+}
+
+#[test]
+fn a_vanished_modem_is_awaited_without_a_deadline() {
+    let now = Instant::now();
+    let mut link = up(now);
+    let gone = Cause::NoModem("1-1.2".into());
+    let actions = link.handle(now, Event::ModemWent(gone.clone()));
+    assert_eq!(actions, [Action::LinkDown, Action::Disconnect, Action::Error(gone)]);
+    assert_eq!(link.deadline(), None);
+    assert_eq!(link.handle(now, Event::ModemCame), [Action::Connect]);
+}
+
+#[test]
+fn a_result_that_comes_after_ifdown_changes_nothing() {
+    let now = Instant::now();
+    let mut link = Link::new(now, 0);
+    link.handle(now, WANTED);
+    assert_eq!(link.handle(now, Event::Unwanted), [Action::Disconnect]);
+    assert_eq!(link.handle(now, Event::Connected(bearer())), []);
+    assert_eq!(link.handle(now, Event::Failed(refused())), []);
+    assert_eq!(link.state(), LinkState::Down);
+}
+
+#[test]
+fn a_configured_delay_is_kept_even_when_the_modem_is_there() {
+    let now = Instant::now();
+    let mut link = Link::new(now, 0);
+    let delay = Duration::from_secs(20);
+    assert_eq!(link.handle(now, Event::Wanted { changed: false, delay }), []);
+    assert_eq!(link.handle(now, Event::ModemCame), []);
+    assert_eq!(link.handle(now + delay, Event::Tick), [Action::Connect]);
+}
+
+#[test]
+fn jitter_makes_a_wait_at_most_a_quarter_longer() {
+    let now = Instant::now();
+    let mut link = Link::new(now, 255);
+    link.handle(now, WANTED);
+    link.handle(now, Event::Failed(refused()));
+    let wait = link.deadline().expect("it waits").duration_since(now);
+    assert!(wait > Duration::from_millis(1200) && wait < Duration::from_millis(1250), "{wait:?}");
+}
