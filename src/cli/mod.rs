@@ -5,8 +5,8 @@
 //! that goes away (`| head`) is no error. Every string that came from a modem, a network or
 //! a configuration is shown with its control characters replaced.
 pub mod args;
-mod choose;
-mod output;
+pub mod choose;
+pub mod output;
 pub mod show;
 pub mod table;
 pub mod text;

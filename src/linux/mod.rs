@@ -10,8 +10,8 @@
 pub mod fd;
 pub mod netdev;
 pub mod sysfs;
+pub mod tty;
 pub mod uevent;
 pub mod vlan;
 pub mod wdm;
-pub mod tty;
 mod wwan;
