@@ -7,14 +7,13 @@ use super::network::Network;
 use super::ping::{Replies, ping};
 use super::timeline::{Step, Timeline, doing, until};
 use super::usb::{Composition, OTHER_MBIM, SIERRA_MBIM};
-use super::{stand_in, wdm};
+use super::{hang, stand_in, wdm};
 use nix::poll::PollFlags;
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::net::IpAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use tokio::time::sleep;
 
 const SOON: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -36,7 +35,12 @@ pub async fn chapter(t: &mut Timeline) {
     t.step("a modem that answers nothing: close(2) does not wait", blocking(close_deaf)).await;
     t.step("`authorized` off and on does not cure it", authorized()).await;
     modem.knobs.set_hang(Hang::Naks);
-    t.step("a modem that takes nothing: close(2) waits for it, an unplug ends that", close_hung(modem)).await;
+    t.step(
+        "a modem that takes nothing: kill -9 ends a program with a message under way at once",
+        hang::killed(),
+    )
+    .await;
+    t.step("its close(2) and its exit wait for the message, an unplug ends both", hang::held(modem)).await;
 
     let Some(modem) = attach(t, 0, &SIERRA_MBIM, 0, &net).await else { return };
     t.step("an unplug with the device held open", unplug(modem)).await;
@@ -165,28 +169,6 @@ fn close_deaf() -> Step<String> {
     }
     let took = wdm::close(file);
     if took > PATIENCE { Err(format!("{took:.1?}")) } else { Ok(format!("{took:.1?}")) }
-}
-
-/// While a message is not taken a second one gets EAGAIN and poll has no OUT. close(2)
-/// waits for it (`wdm_flush`, 30 s), whether or not the file is non-blocking: it must
-/// not happen in a thread that has something else to do.
-async fn close_hung(modem: Modem) -> Step<String> {
-    let file = wdm::open("/dev/cdc-wdm0")?;
-    (&file).write_all(&wdm::open_message(5)).map_err(doing("first write"))?;
-    match (&file).write(&wdm::open_message(6)) {
-        Err(e) if e.kind() == ErrorKind::WouldBlock => {}
-        other => return Err(format!("second write: {other:?}")),
-    }
-    let events = wdm::events(&file, PollFlags::POLLIN | PollFlags::POLLOUT, Duration::ZERO)?;
-    if !events.is_empty() {
-        return Err(format!("poll says {events:?}"));
-    }
-    let closing = tokio::task::spawn_blocking(move || wdm::close(file));
-    let wait = Duration::from_millis(300);
-    sleep(wait).await;
-    modem.unplug();
-    let took = closing.await.map_err(doing("thread"))?;
-    if took < wait { Err(format!("closed in {took:.1?}")) } else { Ok(format!("closed after {took:.1?}")) }
 }
 
 /// Off and on again: the USB device is configured anew, its firmware runs on.

@@ -9,6 +9,7 @@
 //! and no second machine, and vhci-hcd is in every distribution's kernel.
 
 mod device;
+mod hang;
 mod init;
 mod kernel;
 mod mbim_function;
