@@ -7,9 +7,10 @@
 //! What the driver does (drivers/usb/class/cdc-wdm.c), and what follows:
 //! * open(2) wakes a suspended modem under a mutex that all control devices share; with a modem
 //!   that does not wake it takes seconds. So it runs on a thread of its own.
-//! * close(2) waits in flush for a write that is under way, 30 s with a deaf modem (older kernels:
-//!   without end), whatever O_NONBLOCK says. So it runs on a thread of its own, too, and the next
-//!   open may have to wait for it.
+//! * close(2) waits in flush for a write that is under way, 30 s with a deaf modem (before Linux
+//!   5.10: without end), whatever O_NONBLOCK says. So it runs on a thread of its own, too. A
+//!   program that ends with the device open waits in the same way and can't be killed meanwhile,
+//!   but a thread that waits in close(2) dies with its program: whoever ends calls [`close`] first.
 //! * The device may be opened many times; each reader takes answers away from the others, and
 //!   no lock keeps uqmi, umbim or ModemManager out. [`holders`] names them. A kernel with the
 //!   wwan subsystem answers EBUSY while `/dev/wwan0mbim0` of the same modem is open.
@@ -281,15 +282,16 @@ mod tests {
     #[test]
     fn another_process_at_the_device_is_named() {
         let path = temporary("held");
-        fs::write(&path, "").expect("file");
         assert!(holders(&path).is_empty());
+        fs::write(&path, "").expect("file");
         let file = fs::File::open(&path).expect("file");
         let mut child = std::process::Command::new("sleep").arg("30").stdin(file).spawn().expect("sleep");
         let named = holders(&path);
         let _ = child.kill();
         let _ = child.wait();
-        assert_eq!(named.iter().map(|h| h.pid).collect::<Vec<_>>(), [child.id()]);
-        assert!(list(&named).starts_with("sleep (pid "), "{named:?}");
+        // Children of other tests may hold it, too, between their fork and their exec.
+        assert!(named.iter().any(|h| h.pid == child.id()), "{named:?}");
+        assert!(list(&named).contains(&format!(" (pid {})", child.id())), "{named:?}");
         let _ = fs::remove_file(path);
     }
 }
