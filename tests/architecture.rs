@@ -32,6 +32,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("mbim::frame", &["wire", "mbim::service", "mbim::status"]),
     ("mbim::fragment", &["wire", "mbim::frame", "mbim::service", "mbim::status"]),
     ("mbim::messages", &["wire", "words", "mbim::frame", "mbim::service", "mbim::status"]),
+    (
+        "mbim::client",
+        &[
+            "wire",
+            "linux::fd",
+            "mbim::frame",
+            "mbim::fragment",
+            "mbim::messages",
+            "mbim::service",
+            "mbim::status",
+        ],
+    ),
     ("modem", &["words", "cause", "config", "mbim"]),
     ("netifd", &["words", "cause", "config", "globals", "ubus"]),
     ("linux", &["words", "wire", "device"]),

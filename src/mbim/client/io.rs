@@ -1,0 +1,146 @@
+//! A control channel as messages: one descriptor, read and written without blocking.
+//!
+//! Contract: [`Io::read`] gives one whole control transfer, [`Io::write`] takes (a part of)
+//! one; both do at most one system call that moves bytes, so dropping their future loses
+//! nothing. Works for /dev/cdc-wdm0 and a SOCK_SEQPACKET socket (one read is one message)
+//! and, in stream mode, for a pty or pipe, where MessageLength tells where one ends.
+//!
+//! Why not a transport trait? A test uses one end of a socketpair, a simulator a socket;
+//! everything is a descriptor.
+
+use std::cell::RefCell;
+use std::io;
+use std::os::fd::OwnedFd;
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::unistd;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::linux::fd::watch;
+use crate::mbim::fragment::MAX_MESSAGE;
+use crate::mbim::frame::{HEADER, Header, Type};
+
+/// Why nothing came or went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IoError {
+    /// The device or the other end is gone for good.
+    Gone,
+    /// An error of this one transfer: a USB error, an overflow in the driver.
+    Transfer(Errno),
+}
+
+/// The control channel's descriptor.
+#[derive(Debug)]
+pub struct Io {
+    /// `None` only while dropping.
+    fd: Option<AsyncFd<OwnedFd>>,
+    /// Bytes of a stream that are no whole message yet; `None` where reads are messages.
+    pending: Option<RefCell<Vec<u8>>>,
+    buffer: RefCell<Vec<u8>>,
+    closer: fn(OwnedFd),
+}
+
+impl Io {
+    /// One read is one message. `largest` is the longest control transfer there can be.
+    pub fn packets(fd: OwnedFd, largest: usize) -> io::Result<Io> {
+        Io::new(fd, largest, None)
+    }
+
+    /// Messages one behind the other, split anyhow.
+    pub fn stream(fd: OwnedFd) -> io::Result<Io> {
+        Io::new(fd, 4096, Some(RefCell::default()))
+    }
+
+    fn new(fd: OwnedFd, largest: usize, pending: Option<RefCell<Vec<u8>>>) -> io::Result<Io> {
+        let flags = OFlag::from_bits_retain(fcntl(&fd, FcntlArg::F_GETFL)?);
+        fcntl(&fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+        Ok(Io {
+            fd: Some(watch(fd, Interest::READABLE | Interest::WRITABLE)?),
+            pending,
+            // A read that is shorter than the message would leave a part of it in the driver.
+            buffer: RefCell::new(vec![0; largest.max(4096)]),
+            closer: drop,
+        })
+    }
+
+    /// Closes with `closer`, because closing a control device may block (cdc-wdm flushes).
+    pub fn close_with(mut self, closer: fn(OwnedFd)) -> Io {
+        self.closer = closer;
+        self
+    }
+
+    /// The next control transfer.
+    pub async fn read(&self) -> Result<Vec<u8>, IoError> {
+        loop {
+            if let Some(message) = self.next_of_stream() {
+                return Ok(message);
+            }
+            let mut guard = self.fd()?.readable().await.map_err(|_| IoError::Gone)?;
+            let mut buffer = self.buffer.borrow_mut();
+            let Ok(result) = guard.try_io(|fd| Ok(unistd::read(fd.get_ref(), &mut buffer)?)) else {
+                continue;
+            };
+            let length = result.map_err(|error| classify(&error))?;
+            let bytes = buffer.get(..length).unwrap_or_default();
+            match &self.pending {
+                _ if bytes.is_empty() => return Err(IoError::Gone),
+                None => return Ok(bytes.to_vec()),
+                Some(pending) => pending.borrow_mut().extend_from_slice(bytes),
+            }
+        }
+    }
+
+    /// Writes as much of `transfer` as goes at once; a packet goes whole.
+    pub async fn write(&self, transfer: &[u8]) -> Result<usize, IoError> {
+        loop {
+            let mut guard = self.fd()?.writable().await.map_err(|_| IoError::Gone)?;
+            if let Ok(result) = guard.try_io(|fd| Ok(unistd::write(fd.get_ref(), transfer)?)) {
+                return result.map_err(|error| classify(&error));
+            }
+        }
+    }
+
+    fn fd(&self) -> Result<&AsyncFd<OwnedFd>, IoError> {
+        self.fd.as_ref().ok_or(IoError::Gone)
+    }
+
+    /// A whole message from what the stream brought so far. Where the bytes can't be a
+    /// header, everything is handed on as one message, to be counted as malformed.
+    fn next_of_stream(&self) -> Option<Vec<u8>> {
+        let mut pending = self.pending.as_ref()?.borrow_mut();
+        let header = Header::parse(&pending).ok()?;
+        let length = usize::try_from(header.length).unwrap_or(usize::MAX);
+        if matches!(header.kind, Type::Other(_)) || !(HEADER..=MAX_MESSAGE).contains(&length) {
+            return Some(std::mem::take(&mut *pending));
+        }
+        if pending.len() < length {
+            return None;
+        }
+        let rest = pending.split_off(length);
+        Some(std::mem::replace(&mut *pending, rest))
+    }
+}
+
+impl Drop for Io {
+    fn drop(&mut self) {
+        if let Some(fd) = self.fd.take() {
+            (self.closer)(fd.into_inner());
+        }
+    }
+}
+
+/// ENODEV after an unplug, EIO of a tty that hung up, a socket's end; anything else is
+/// about one transfer (drivers/usb/class/cdc-wdm.c: EPIPE, EPROTO, EILSEQ, ENOBUFS).
+fn classify(error: &io::Error) -> IoError {
+    match error.raw_os_error().map(Errno::from_raw) {
+        Some(errno @ (Errno::EPIPE | Errno::EPROTO | Errno::EILSEQ | Errno::ENOBUFS | Errno::EINTR)) => {
+            IoError::Transfer(errno)
+        }
+        Some(
+            errno @ (Errno::EOVERFLOW | Errno::ETIME | Errno::ETIMEDOUT | Errno::EMSGSIZE | Errno::ENOMEM),
+        ) => IoError::Transfer(errno),
+        _ => IoError::Gone,
+    }
+}
