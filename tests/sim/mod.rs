@@ -1,0 +1,5 @@
+//! The simulated world: peers of the daemon as tasks of the test's own runtime.
+#![allow(dead_code)]
+
+mod bus;
+pub mod ubusd;
