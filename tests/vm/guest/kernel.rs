@@ -48,7 +48,7 @@ pub async fn chapter(t: &mut Timeline) {
     let Some(modem) = attach(t, 0, &SIERRA_MBIM, 1, &net).await else { return };
     t.step("back under the next number, it answers", blocking(|| control_channel(1))).await;
     drop(other);
-    t.step("gone", gone(modem)).await;
+    t.step("gone", gone(modem, "wwan1")).await;
 }
 
 async fn data_path(t: &mut Timeline, modem: &Modem, net: &Network) {
@@ -95,10 +95,10 @@ pub async fn appears(path: &str) -> Step {
     until(path, SOON, || Path::new(path).exists().then_some(())).await
 }
 
-async fn gone(modem: Modem) -> Step<&'static str> {
+pub async fn gone(modem: Modem, netdev: &str) -> Step<String> {
     modem.unplug();
-    until("gone", SOON, || (!Path::new("/sys/class/net/wwan1").exists()).then_some("wwan1 went with it"))
-        .await
+    let path = format!("/sys/class/net/{netdev}");
+    until("gone", SOON, || (!Path::new(&path).exists()).then(|| format!("{netdev} went with it"))).await
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Step<T> + Send + 'static) -> Step<T> {

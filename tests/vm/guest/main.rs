@@ -16,6 +16,7 @@ mod mbim_function;
 mod network;
 mod ntb;
 mod ping;
+mod rooms;
 mod stand_in;
 mod timeline;
 mod usb;
@@ -32,7 +33,7 @@ fn main() {
     if let Err(why) = init::enter() {
         println!("the guest does not start: {why}");
     } else if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        runtime.block_on(scenario());
+        tokio::task::LocalSet::new().block_on(&runtime, scenario());
         // a thread that hangs in the kernel must not keep the machine up
         runtime.shutdown_background();
     }
@@ -43,5 +44,6 @@ async fn scenario() {
     let mut t = Timeline::default();
     t.step("drivers are loaded", async { init::load_drivers() }).await;
     kernel::chapter(&mut t).await;
+    rooms::chapter(&mut t).await;
     t.verdict();
 }
