@@ -1,0 +1,12 @@
+//! Messages a second through the codecs, parse and emit: `cargo bench --bench codec`.
+//!
+//! Why not criterion? Two dozen crates for a figure that only has to be right within a
+//! few per cent; the best of several rounds is.
+
+mod measure;
+mod ubus;
+
+fn main() {
+    println!("{:<44} {:>12} {:>10} {:>7}", "message", "a second", "ns each", "bytes");
+    ubus::run();
+}
