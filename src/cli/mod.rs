@@ -4,18 +4,103 @@
 //! The process ends with 0 when it did what was asked, 1 when not, 2 on wrong use. A reader
 //! that goes away (`| head`) is no error. Every string that came from a modem, a network or
 //! a configuration is shown with its control characters replaced.
+
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use self::args::{Request, Verb};
+use crate::globals::Globals;
+
 pub mod args;
-pub mod choose;
-pub mod output;
+mod bus;
+mod choose;
+mod live;
+mod output;
 pub mod show;
 pub mod table;
 pub mod text;
+mod watch;
 
-use std::process::ExitCode;
+/// Why a command did not do what was asked.
+enum Failure {
+    /// To be told, with its remedy.
+    Told(String),
+    /// Standard output does not take more.
+    Output(io::Error),
+}
 
-use crate::globals::Globals;
+impl From<String> for Failure {
+    fn from(words: String) -> Self {
+        Failure::Told(words)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Failure::Output(error)
+    }
+}
 
 /// Does what a person asked.
-pub fn run(_globals: &Globals, _request: &args::Request) -> ExitCode {
+pub fn run(globals: &Globals, request: &Request) -> ExitCode {
+    let done = match request.verb {
+        Verb::Status => status(globals, request),
+        Verb::Watch => watch::run(globals, request),
+        Verb::Signal => signal(globals, request),
+        Verb::Reconnect => reconnect(globals, request),
+    };
+    let words = match done {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+        Err(Failure::Output(error)) => format!("cannot write to standard output: {error}"),
+        Err(Failure::Told(words)) => words,
+    };
+    // Where stderr is gone as well, the exit status has to do.
+    let _ = writeln!(io::stderr(), "uwand: {words}");
     ExitCode::FAILURE
+}
+
+fn status(globals: &Globals, request: &Request) -> Result<(), Failure> {
+    let reply = bus::ask(globals, "status", &json!({}))?;
+    let reply = choose::narrowed(&reply, request.interface.as_deref(), request.modem.as_deref())?;
+    print(request, &reply, |reply| show::status(reply, &output::style()))
+}
+
+fn signal(globals: &Globals, request: &Request) -> Result<(), Failure> {
+    let mut args = json!({});
+    if request.interface.is_some() || request.modem.is_some() {
+        args["modem"] = Value::from(chosen_modem(globals, request)?);
+    }
+    let reply = bus::ask(globals, "signal", &args)?;
+    print(request, &reply, |reply| show::signal(reply, &output::style()))
+}
+
+/// The id of the modem that `--modem` or `--interface` means.
+fn chosen_modem(globals: &Globals, request: &Request) -> Result<String, String> {
+    let reply = bus::ask(globals, "status", &json!({}))?;
+    if let Some(name) = &request.modem {
+        let id = choose::modem_id(&reply, name)?;
+        choose::narrowed(&reply, request.interface.as_deref(), Some(name))?;
+        return Ok(id);
+    }
+    let interface = request.interface.as_deref().unwrap_or_default();
+    let id = choose::find_interface(&reply, interface)?;
+    id.map(String::from).ok_or_else(|| {
+        format!("--interface '{interface}': it has no modem now; `uwand status` shows why")
+    })
+}
+
+fn reconnect(globals: &Globals, request: &Request) -> Result<(), Failure> {
+    let reply = bus::ask(globals, "status", &json!({}))?;
+    let interface = choose::one_interface(&reply, request.interface.as_deref())?;
+    let reply = bus::ask(globals, "reconnect", &json!({ "interface": interface }))?;
+    let reply = if reply.is_null() { json!({}) } else { reply };
+    print(request, &reply, |_| format!("{interface}: reconnecting; `uwand watch` shows how it goes\n"))
+}
+
+fn print(request: &Request, reply: &Value, page: impl Fn(&Value) -> String) -> Result<(), Failure> {
+    let text = if request.json { output::pretty(reply) } else { page(reply) };
+    Ok(output::print(&text)?)
 }
