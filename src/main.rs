@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         Ok(Invocation::Daemon(globals)) => daemon(globals),
         Ok(Invocation::Netifd(globals, args)) => netifd(globals, args),
         Ok(Invocation::Person(globals, request)) => {
-            logging::start(globals.log_level.unwrap_or(LevelFilter::Warn));
+            logging::start(globals.log_level.unwrap_or(LevelFilter::Error));
             cli::run(&globals, &request)
         }
         Ok(Invocation::Print(text)) => {
@@ -47,7 +47,7 @@ fn daemon(globals: Globals) -> ExitCode {
 }
 
 fn netifd(globals: Globals, args: Vec<OsString>) -> ExitCode {
-    logging::start(globals.log_level.unwrap_or(LevelFilter::Warn));
+    logging::start(globals.log_level.unwrap_or(LevelFilter::Error));
     let args: Result<Vec<String>, OsString> = args.into_iter().map(OsString::into_string).collect();
     match args {
         // PLACEHOLDER uwand::netifd::main(&args, &globals)

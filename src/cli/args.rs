@@ -155,7 +155,7 @@ fn globals() -> [Arg; 4] {
             .value_name("LEVEL")
             .help_heading(GLOBAL)
             .global(true)
-            .help("error, warn, info, debug, trace or off [default: info for the daemon, else warn]")
+            .help("error, warn, info, debug, trace or off [default: info for the daemon, else error]")
             .value_parser(parse_level),
     ]
 }

@@ -10,8 +10,7 @@ use serde_json::Value;
 use super::show::text;
 use crate::globals::Globals;
 use crate::ubus::call::call;
-use crate::ubus::client::Error;
-use crate::ubus::message::Status;
+use crate::ubus::{Error, Status};
 
 /// The daemon's object.
 pub const OBJECT: &str = "uwand";
@@ -32,7 +31,10 @@ pub fn explained(error: &Error, method: &str, sockets: &[PathBuf]) -> String {
     match error {
         Error::Gone => unreachable_bus(sockets),
         Error::Timeout => {
-            format!("no answer to `{method}` within {} s; is the router overloaded? Try again", LIMIT.as_secs())
+            format!(
+                "no answer to `{method}` within {} s; is the router overloaded? Try again",
+                LIMIT.as_secs()
+            )
         }
         Error::Malformed(why) => format!("the reply to `{method}` cannot be read: {why}"),
         Error::Refused { status, data } => refused(*status, text(data, "error"), method),
@@ -47,7 +49,9 @@ fn refused(status: Status, why: Option<String>, method: &str) -> String {
             format!("ubus does not let this user call `{method}`: try as root")
         }
         (Status::MethodNotFound | Status::InvalidCommand, None) => {
-            format!("the running daemon has no `{method}`: `/etc/init.d/uwand restart` starts the installed one")
+            format!(
+                "the running daemon has no `{method}`: `/etc/init.d/uwand restart` starts the installed one"
+            )
         }
         (status, None) => format!("the daemon refused `{method}`: {}", status.label()),
     }

@@ -46,7 +46,9 @@ pub fn states(status: &Value) -> Vec<String> {
 pub fn object(event: &str, data: &Value) -> Value {
     let mut object = json!({ "event": event });
     if let (Some(object), Some(data)) = (object.as_object_mut(), data.as_object()) {
-        object.extend(data.iter().filter(|(key, _)| *key != "event").map(|(key, value)| (key.clone(), value.clone())));
+        object.extend(
+            data.iter().filter(|(key, _)| *key != "event").map(|(key, value)| (key.clone(), value.clone())),
+        );
     }
     object
 }
@@ -54,7 +56,9 @@ pub fn object(event: &str, data: &Value) -> Value {
 /// Standard output while watching.
 pub enum Screen {
     /// A terminal: the last page, and the changes under it.
-    Live { recent: VecDeque<String> },
+    Live {
+        recent: VecDeque<String>,
+    },
     Lines,
     Json,
 }
@@ -78,7 +82,9 @@ impl Screen {
     pub fn begin(&mut self, status: &Value) -> io::Result<()> {
         match self {
             Screen::Live { .. } => self.draw(status),
-            Screen::Lines => output::print(&states(status).iter().map(|line| stamped(line)).collect::<String>()),
+            Screen::Lines => {
+                output::print(&states(status).iter().map(|line| stamped(line)).collect::<String>())
+            }
             Screen::Json => output::print(&output::line(&object("status", status))),
         }
     }
@@ -162,7 +168,10 @@ mod tests {
     fn a_change_names_who_from_to_and_why() {
         let data = json!({"interface": "wan", "old": "up", "new": "waiting", "error": "NO_SIM"});
         assert_eq!(change(&data), "wan: up -> waiting, NO_SIM");
-        assert_eq!(change(&json!({"modem": "1-1.2", "old": "open", "new": "hung"})), "modem 1-1.2: open -> hung");
+        assert_eq!(
+            change(&json!({"modem": "1-1.2", "old": "open", "new": "hung"})),
+            "modem 1-1.2: open -> hung"
+        );
         assert_eq!(change(&json!({"modem": "\u{1b}[2J"})), "modem ?[2J: ? -> ?");
         assert_eq!(change(&Value::Null), "?: ? -> ?");
     }
@@ -183,7 +192,10 @@ mod tests {
     #[test]
     fn a_frame_never_scrolls_its_terminal() {
         let recent = VecDeque::from(["late\n".to_string()]);
-        assert_eq!(frame("a\nb\n", &recent, 24), "\u{1b}[Ha\u{1b}[K\nb\u{1b}[K\n\u{1b}[K\nlate\u{1b}[K\n\u{1b}[J");
+        assert_eq!(
+            frame("a\nb\n", &recent, 24),
+            "\u{1b}[Ha\u{1b}[K\nb\u{1b}[K\n\u{1b}[K\nlate\u{1b}[K\n\u{1b}[J"
+        );
         assert_eq!(frame("a\nb\nc\n", &recent, 3).matches('\n').count(), 2);
     }
 }

@@ -87,9 +87,8 @@ fn chosen_modem(globals: &Globals, request: &Request) -> Result<String, String> 
     }
     let interface = request.interface.as_deref().unwrap_or_default();
     let id = choose::find_interface(&reply, interface)?;
-    id.map(String::from).ok_or_else(|| {
-        format!("--interface '{interface}': it has no modem now; `uwand status` shows why")
-    })
+    id.map(String::from)
+        .ok_or_else(|| format!("--interface '{interface}': it has no modem now; `uwand status` shows why"))
 }
 
 fn reconnect(globals: &Globals, request: &Request) -> Result<(), Failure> {

@@ -19,8 +19,7 @@ use super::live::Screen;
 use super::show::{list, text};
 use super::{Failure, bus, choose};
 use crate::globals::Globals;
-use crate::ubus::client::{Client, Event, Events, Notice, Subscription};
-use crate::ubus::connection::Source;
+use crate::ubus::{Client, Event, Events, Notice, Source, Subscription};
 
 /// Signal and times are drawn anew so often, and a reader that went away is noticed.
 const TICK: Duration = Duration::from_secs(2);
@@ -127,7 +126,11 @@ impl<'a> Watch<'a> {
 
     fn found(&mut self, status: Value) -> Result<(), Failure> {
         let again = self.status.is_some();
-        if again { self.screen.draw(&status)? } else { self.screen.begin(&status)? }
+        if again {
+            self.screen.draw(&status)?
+        } else {
+            self.screen.begin(&status)?
+        }
         self.status = Some(status);
         self.missing.clear();
         Ok(())
@@ -151,7 +154,8 @@ impl<'a> Watch<'a> {
         let named = |rows: &str, key: &str, name: Option<String>| {
             name.is_some() && list(status, rows).iter().any(|row| text(row, key) == name)
         };
-        named("interfaces", "interface", text(data, "interface")) || named("modems", "id", text(data, "modem"))
+        named("interfaces", "interface", text(data, "interface"))
+            || named("modems", "id", text(data, "modem"))
     }
 }
 
