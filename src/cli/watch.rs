@@ -19,11 +19,11 @@ use super::live::Screen;
 use super::show::{list, text};
 use super::{Failure, bus, choose};
 use crate::globals::Globals;
-use crate::ubus::{Client, Event, Events, Notice, Source, Subscription};
+use crate::ubus::{Client, Error, Event, Events, Notice, Source, Subscription};
 
 /// Signal and times are drawn anew so often, and a reader that went away is noticed.
 const TICK: Duration = Duration::from_secs(2);
-/// For the first connection.
+/// For a connection that is just being made.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 pub fn run(globals: &Globals, request: &Request) -> Result<(), Failure> {
@@ -50,8 +50,8 @@ struct Watch<'a> {
     screen: Screen,
     /// What the daemon last said, as far as it was asked for; `None` while it is away.
     status: Option<Value>,
-    /// What was last said to be missing.
-    missing: String,
+    /// It was said that the daemon is away.
+    told: bool,
 }
 
 impl<'a> Watch<'a> {
@@ -60,8 +60,7 @@ impl<'a> Watch<'a> {
         let events = client.listen("uwand.*");
         let daemon = client.subscribe(bus::OBJECT);
         let screen = Screen::new(request.json)?;
-        let (status, missing) = (None, String::new());
-        Ok(Watch { globals, request, client, events, daemon, screen, status, missing })
+        Ok(Watch { globals, request, client, events, daemon, screen, status: None, told: false })
     }
 
     async fn follow(mut self) -> Result<(), Failure> {
@@ -115,13 +114,22 @@ impl<'a> Watch<'a> {
 
     /// Asks the daemon, and shows what it says or that it is away.
     async fn refresh(&mut self) -> Result<(), Failure> {
-        let reply = self.client.invoke(bus::OBJECT, "status", &json!({}), bus::LIMIT).await;
+        let mut reply = self.ask().await;
+        if reply == Err(Error::Gone) {
+            // Something just ended. Asked once more, what it was is known by name.
+            let _ = timeout(PATIENCE, self.client.connected()).await;
+            reply = self.ask().await;
+        }
         let reply = reply.map_err(|error| bus::explained(&error, "status", &self.globals.ubus_sockets));
         let (interface, modem) = (self.request.interface.as_deref(), self.request.modem.as_deref());
         match reply.and_then(|reply| choose::narrowed(&reply, interface, modem)) {
             Ok(status) => self.found(status),
             Err(why) => self.lost(why),
         }
+    }
+
+    async fn ask(&self) -> Result<Value, Error> {
+        self.client.invoke(bus::OBJECT, "status", &json!({}), bus::LIMIT).await
     }
 
     fn found(&mut self, status: Value) -> Result<(), Failure> {
@@ -132,16 +140,16 @@ impl<'a> Watch<'a> {
             self.screen.begin(&status)?
         }
         self.status = Some(status);
-        self.missing.clear();
+        self.told = false;
         Ok(())
     }
 
     fn lost(&mut self, why: String) -> Result<(), Failure> {
         self.status = None;
-        if self.screen.is_live() || self.missing != why {
+        if self.screen.is_live() || !self.told {
             self.screen.lost(&why)?;
-            self.missing = why;
         }
+        self.told = true;
         Ok(())
     }
 
