@@ -26,7 +26,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ubus", &["wire"]),
     ("ubus::blob", &["wire"]),
     ("ubus::message", &["wire", "ubus::blob"]),
-    ("mbim", &["wire", "words", "cause", "config"]),
+    ("dial", &["words", "cause", "config"]),
+    ("mbim", &["wire"]),
     ("mbim::service", &["wire", "words"]),
     ("mbim::status", &["wire", "words", "cause"]),
     ("mbim::frame", &["wire", "mbim::service", "mbim::status"]),
@@ -34,17 +35,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("mbim::messages", &["wire", "words", "mbim::frame", "mbim::service", "mbim::status"]),
     (
         "mbim::client",
-        &[
-            "wire",
-            "linux::fd",
-            "mbim::frame",
-            "mbim::fragment",
-            "mbim::messages",
-            "mbim::service",
-            "mbim::status",
-        ],
+        &["wire", "mbim::messages", "mbim::fragment", "mbim::frame", "mbim::service", "mbim::status"],
     ),
-    ("modem", &["words", "cause", "config", "mbim"]),
+    ("mbim::modem", &["wire", "words", "cause", "dial", "quirks", "mbim"]),
+    ("qmi", &["wire"]),
+    ("qmi::frame", &["wire"]),
+    ("qmi::tlv", &["wire", "words", "qmi::frame"]),
+    ("qmi::messages", &["wire", "words", "qmi::frame", "qmi::tlv"]),
+    ("qmi::client", &["wire", "linux::fd", "qmi::messages", "qmi::tlv", "qmi::frame"]),
+    ("qmi::modem", &["wire", "words", "cause", "dial", "quirks", "qmi"]),
+    ("modem", &["words", "cause", "dial", "mbim", "qmi"]),
     ("netifd", &["words", "cause", "config", "globals", "ubus"]),
     ("linux", &["words", "wire", "device"]),
     ("cli", &["words", "civil", "globals", "ubus", "linux::tty"]),
@@ -72,6 +72,10 @@ const PURE: &[&str] = &[
     "mbim::frame",
     "mbim::fragment",
     "mbim::messages",
+    "dial",
+    "qmi::frame",
+    "qmi::tlv",
+    "qmi::messages",
     "cli::text",
     "cli::table",
     "cli::show",
@@ -101,8 +105,17 @@ const IMPURE: &[&str] = &[
 ];
 
 /// Rooms that read what a modem or a bus peer sent.
-const CODECS: &[&str] =
-    &["wire", "ubus::blob", "ubus::message", "mbim::frame", "mbim::fragment", "mbim::messages"];
+const CODECS: &[&str] = &[
+    "wire",
+    "ubus::blob",
+    "ubus::message",
+    "mbim::frame",
+    "mbim::fragment",
+    "mbim::messages",
+    "qmi::frame",
+    "qmi::tlv",
+    "qmi::messages",
+];
 
 /// What would end the process, or lose bits, at a peer's word.
 const RECKLESS: &[&str] =
@@ -230,8 +243,12 @@ fn rule(module: &str) -> Option<&'static (&'static str, &'static [&'static str])
 }
 
 fn may_use((room, allowed): &(&str, &[&str]), target: &str) -> bool {
-    // The two macros stand at the root of the crate.
-    let target = if target == "wire_enum" { "wire" } else { target };
+    // Macros stand at the root of the crate.
+    let target = match target {
+        "wire_enum" => "wire",
+        "codes" | "messages" | "record" => "qmi::tlv",
+        other => other,
+    };
     let everything = allowed.contains(&"*") && !is_inside(target, "daemon");
     let above = room.starts_with(target) && !ARROWS.iter().any(|(other, _)| *other == target);
     is_inside(target, room) || is_any(target, allowed) || everything || above
