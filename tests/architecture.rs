@@ -35,7 +35,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("mbim::messages", &["wire", "words", "mbim::frame", "mbim::service", "mbim::status"]),
     (
         "mbim::client",
-        &["wire", "mbim::messages", "mbim::fragment", "mbim::frame", "mbim::service", "mbim::status"],
+        &[
+            "linux::fd",
+            "wire",
+            "mbim::messages",
+            "mbim::fragment",
+            "mbim::frame",
+            "mbim::service",
+            "mbim::status",
+        ],
     ),
     ("mbim::modem", &["wire", "words", "cause", "dial", "quirks", "mbim"]),
     ("qmi", &["wire"]),
