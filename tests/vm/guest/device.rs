@@ -5,9 +5,9 @@
 //! that hangs, it survives `authorized`, a driver's rebind and a reset of the
 //! interface, and ends only when the device loses its power ([`Modem::unplug`]).
 
-use super::mbim_function::MbimFunction;
+use super::function::{self, Function};
 use super::network::Network;
-use super::usb::{Composition, MBIM_CONTROL, MBIM_IN, MBIM_NOTIFY, MBIM_OUT, Reply, Setup};
+use super::usb::{Composition, Reply, Setup};
 use super::usbip::{self, Message, Submit};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::collections::VecDeque;
@@ -33,6 +33,7 @@ pub enum Hang {
 pub struct Knobs {
     hang: AtomicU8,
     drops_data: AtomicBool,
+    ethernet: AtomicBool,
 }
 
 impl Knobs {
@@ -55,6 +56,29 @@ impl Knobs {
     pub fn set_drops_data(&self, drops: bool) {
         self.drops_data.store(drops, Ordering::Relaxed);
     }
+
+    /// QMI only: packets behind Ethernet headers, as the firmware of old has them.
+    pub fn ethernet(&self) -> bool {
+        self.ethernet.load(Ordering::Relaxed)
+    }
+
+    pub fn set_ethernet(&self, ethernet: bool) {
+        self.ethernet.store(ethernet, Ordering::Relaxed);
+    }
+}
+
+/// From the device's functions to its firmware.
+pub struct Wires {
+    /// `SOCK_SEQPACKET`: one control message a packet.
+    pub control: OwnedFd,
+    /// `SOCK_STREAM`: one for each serial port.
+    pub ports: Vec<OwnedFd>,
+}
+
+impl From<OwnedFd> for Wires {
+    fn from(control: OwnedFd) -> Self {
+        Self { control, ports: Vec::new() }
+    }
 }
 
 /// A modem that is plugged in.
@@ -69,15 +93,20 @@ const CONNECTED: u8 = b'c';
 const DISCONNECTED: u8 = b'd';
 
 impl Modem {
-    /// Plugs a modem into `port` of the virtual host controller. `control` is a
-    /// `SOCK_SEQPACKET` socket: one control message a packet, the firmware at its other end.
-    pub fn plug(port: u32, kind: &'static Composition, control: OwnedFd, net: &Network) -> io::Result<Self> {
+    /// Plugs a modem into `port` of the virtual host controller. The firmware is at the
+    /// other end of the wires.
+    pub fn plug(
+        port: u32,
+        kind: &'static Composition,
+        wires: impl Into<Wires>,
+        net: &Network,
+    ) -> io::Result<Self> {
         let knobs = Arc::new(Knobs::default());
         let (orders, inbox) = UnixDatagram::pair()?;
+        let functions = function::build(kind, wires.into(), net, &knobs)?;
         let socket = usbip::attach(port)?;
-        let function = MbimFunction::new(control, net.clone(), knobs.clone());
         let mut device =
-            Device { socket, inbox, kind, function, open: VecDeque::new(), knobs: knobs.clone() };
+            Device { socket, inbox, kind, functions, open: VecDeque::new(), knobs: knobs.clone() };
         let thread = thread::Builder::new().name(format!("usb{port}")).spawn(move || {
             // Its end closes the socket, which is the unplug.
             if let Err(why) = device.serve() {
@@ -109,7 +138,7 @@ struct Device {
     socket: UnixStream,
     inbox: UnixDatagram,
     kind: &'static Composition,
-    function: MbimFunction,
+    functions: Vec<Function>,
     /// IN transfers that wait for data, and transfers that a hang leaves open.
     open: VecDeque<Waiting>,
     knobs: Arc<Knobs>,
@@ -124,7 +153,7 @@ struct Waiting {
 impl Device {
     fn serve(&mut self) -> io::Result<()> {
         loop {
-            let (usb, order, answer) = self.wait()?;
+            let (usb, order, firmware) = self.wait()?;
             if usb {
                 match usbip::receive(&mut self.socket) {
                     Ok(message) => self.handle(message)?,
@@ -136,37 +165,45 @@ impl Device {
             if order && !self.order()? {
                 return Ok(());
             }
-            if answer && !self.function.answer() {
-                return Ok(());
+            for at in firmware {
+                if !self.functions.get_mut(at).is_none_or(Function::readable) {
+                    return Ok(());
+                }
             }
             self.pump()?;
         }
     }
 
-    /// Which of host, scenario and firmware have something.
-    fn wait(&self) -> io::Result<(bool, bool, bool)> {
+    /// Whether host and scenario have something, and which functions' firmware has.
+    fn wait(&self) -> io::Result<(bool, bool, Vec<usize>)> {
         let mut fds = vec![
             PollFd::new(self.socket.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.inbox.as_fd(), PollFlags::POLLIN),
         ];
-        fds.extend(self.function.wants().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+        let mut owners = Vec::new();
+        for (at, function) in self.functions.iter().enumerate() {
+            if let Some(fd) = function.wants() {
+                fds.push(PollFd::new(fd, PollFlags::POLLIN));
+                owners.push(at);
+            }
+        }
         poll(&mut fds, PollTimeout::NONE)?;
-        let ready = |n: usize| fds.get(n).and_then(PollFd::any).unwrap_or(false);
-        Ok((ready(0), ready(1), ready(2)))
+        let mut ready = fds.iter().map(|fd| fd.any().unwrap_or(false));
+        let (usb, order) = (ready.next().unwrap_or(false), ready.next().unwrap_or(false));
+        let firmware = owners.into_iter().zip(ready).filter(|(_, ready)| *ready).map(|(at, _)| at).collect();
+        Ok((usb, order, firmware))
     }
 
     fn order(&mut self) -> io::Result<bool> {
         let mut order = [0];
         self.inbox.recv(&mut order)?;
         match order[0] {
-            CONNECTED => {
-                self.function.speed_change(150_000_000, 50_000_000);
-                self.function.network_connection(true);
+            CONNECTED | DISCONNECTED => {
+                self.functions.iter_mut().for_each(|f| f.network_connection(order[0] == CONNECTED));
+                Ok(true)
             }
-            DISCONNECTED => self.function.network_connection(false),
-            _ => return Ok(false),
+            _ => Ok(false),
         }
-        Ok(true)
     }
 
     fn handle(&mut self, message: Message) -> io::Result<()> {
@@ -211,23 +248,32 @@ impl Device {
             (0x01, 11) => {
                 let [interface, _] = setup.index.to_le_bytes();
                 let [alternate, _] = setup.value.to_le_bytes();
-                self.function.set_alternate(interface, alternate);
+                self.functions.iter_mut().for_each(|f| f.set_alternate(interface, alternate));
                 Reply::Done(Vec::new())
             }
             // SET_CONFIGURATION, SET_FEATURE, CLEAR_FEATURE
             (0x00..=0x02, 1 | 3 | 9) => Reply::Done(Vec::new()),
             (0x21 | 0xa1, _) if self.knobs.hang() == Hang::Naks => Reply::Never,
-            (0x21 | 0xa1, _) if setup.index == u16::from(MBIM_CONTROL) => self.function.request(setup, data),
+            (0x21 | 0xa1, _) => {
+                let [interface, _] = setup.index.to_le_bytes();
+                let owner = self.functions.iter_mut().find(|f| f.has_interface(interface));
+                owner.map_or(Reply::Stall, |f| f.request(setup, data))
+            }
             _ => Reply::Stall,
         }
     }
 
     fn data(&mut self, submit: Submit) -> io::Result<()> {
-        if submit.endpoint == MBIM_OUT && self.function.block_from_host(&submit.data) {
+        let output = submit.endpoint & 0x80 == 0;
+        if output && self.owner(submit.endpoint).is_some_and(|f| f.output(&submit.data)) {
             return usbip::complete_out(&mut self.socket, submit.seqnum, submit.length);
         }
         self.hold(&submit);
         Ok(())
+    }
+
+    fn owner(&mut self, endpoint: u8) -> Option<&mut Function> {
+        self.functions.iter_mut().find(|f| f.has_endpoint(endpoint))
     }
 
     fn hold(&mut self, submit: &Submit) {
@@ -237,30 +283,14 @@ impl Device {
 
     /// Gives waiting IN transfers what there is for them.
     fn pump(&mut self) -> io::Result<()> {
-        while let Some((at, length)) = self.waiting(MBIM_NOTIFY) {
-            match self.function.notification() {
-                Some(data) => self.complete(at, &data[..data.len().min(length as usize)])?,
-                None => break,
-            }
-        }
-        while let Some((at, length)) = self.waiting(MBIM_IN) {
-            match self.function.block_to_host(length) {
-                Some(block) => self.complete(at, &block)?,
-                None => break,
+        for waiting in std::mem::take(&mut self.open) {
+            let input = waiting.endpoint & 0x80 != 0;
+            let owner = if input { self.owner(waiting.endpoint) } else { None };
+            match owner.and_then(|f| f.input(waiting.endpoint, waiting.length)) {
+                Some(data) => usbip::complete_in(&mut self.socket, waiting.seqnum, &data)?,
+                None => self.open.push_back(waiting),
             }
         }
         Ok(())
-    }
-
-    fn waiting(&self, endpoint: u8) -> Option<(usize, u32)> {
-        let at = self.open.iter().position(|w| w.endpoint == endpoint)?;
-        Some((at, self.open.get(at)?.length))
-    }
-
-    fn complete(&mut self, at: usize, data: &[u8]) -> io::Result<()> {
-        match self.open.remove(at) {
-            Some(waiting) => usbip::complete_in(&mut self.socket, waiting.seqnum, data),
-            None => Ok(()),
-        }
     }
 }

@@ -1,12 +1,13 @@
 //! First chapter: the harness against the kernel alone. What it asserts about cdc-wdm
 //! and cdc_mbim is what the daemon's `linux/wdm` relies on.
 
+use super::compositions::{OTHER_MBIM, SIERRA_MBIM};
 use super::device::{Hang, Modem};
 use super::init::ip;
 use super::network::Network;
 use super::ping::{Replies, ping};
 use super::timeline::{Step, Timeline, doing, until};
-use super::usb::{Composition, OTHER_MBIM, SIERRA_MBIM};
+use super::usb::Composition;
 use super::{hang, stand_in, wdm};
 use nix::poll::PollFlags;
 use std::fs;
@@ -20,8 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const SESSION: u8 = 0;
 
 /// TEST-NET-1 and the documentation prefix: the far end of both families.
-const FAR_V4: &str = "192.0.2.1";
-const FAR_V6: &str = "2001:db8::1";
+pub const FAR_V4: &str = "192.0.2.1";
+pub const FAR_V6: &str = "2001:db8::1";
 
 pub async fn chapter(t: &mut Timeline) {
     t.chapter("the kernel's drivers and an emulated modem");
@@ -101,7 +102,7 @@ pub async fn gone(modem: Modem, netdev: &str) -> Step<String> {
     until("gone", SOON, || (!Path::new(&path).exists()).then(|| format!("{netdev} went with it"))).await
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Step<T> + Send + 'static) -> Step<T> {
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Step<T> + Send + 'static) -> Step<T> {
     tokio::task::spawn_blocking(work).await.map_err(doing("thread"))?
 }
 
@@ -147,7 +148,7 @@ async fn unanswered() -> Step<Replies> {
     if replies.received != 0 { Err(replies.to_string()) } else { Ok(replies) }
 }
 
-async fn answered(far: &str, count: u32) -> Step<Replies> {
+pub async fn answered(far: &str, count: u32) -> Step<Replies> {
     let far: IpAddr = far.parse().map_err(doing("address"))?;
     let replies = ping(far, "wwan0", count, PATIENCE).await?;
     if replies.received != count { Err(replies.to_string()) } else { Ok(replies) }

@@ -8,7 +8,10 @@
 //! the file descriptor of any stream socket; a socketpair needs no tool, no network
 //! and no second machine, and vhci-hcd is in every distribution's kernel.
 
+mod compositions;
+mod control;
 mod device;
+mod function;
 mod hang;
 mod init;
 mod kernel;
@@ -16,7 +19,10 @@ mod mbim_function;
 mod network;
 mod ntb;
 mod ping;
+mod qmi;
+mod qmi_function;
 mod rooms;
+mod serial_function;
 mod stand_in;
 mod timeline;
 mod usb;
@@ -45,5 +51,6 @@ async fn scenario() {
     t.step("drivers are loaded", async { init::load_drivers() }).await;
     kernel::chapter(&mut t).await;
     rooms::chapter(&mut t).await;
+    qmi::chapter(&mut t).await;
     t.verdict();
 }

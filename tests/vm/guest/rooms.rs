@@ -2,6 +2,7 @@
 //! against the real one. The tests beside those files can only say what their authors
 //! believe of sysfs, uevents, cdc-wdm and VLANs.
 
+use super::compositions::{MBIM_CONTROL, SIERRA_MBIM};
 use super::device::Modem;
 use super::init::ip;
 use super::kernel::gone;
@@ -9,7 +10,6 @@ use super::network::Network;
 use super::ping::{Replies, ping};
 use super::stand_in;
 use super::timeline::{Step, Timeline, doing};
-use super::usb::{MBIM_CONTROL, SIERRA_MBIM};
 use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! What a modem tells the host about itself: descriptors, kept as data.
 //!
 //! A [`Composition`] is one way in which a modem can enumerate; the bytes are made
-//! from it by the tables of the USB 2.0 specification (chapter 9.6). A further modem
-//! is one more constant here, and no code.
+//! from it by the tables of the USB 2.0 specification (chapter 9.6). The modems that
+//! there are stand in `compositions.rs`.
 
 /// How a device enumerates.
 pub struct Composition {
@@ -14,6 +14,16 @@ pub struct Composition {
     pub associations: &'static [Association],
     /// One entry for every alternate setting.
     pub interfaces: &'static [Interface],
+    /// What answers at these interfaces.
+    pub roles: &'static [Role],
+}
+
+/// A function of the modem, with the numbers of its interfaces and endpoints.
+#[derive(Clone, Copy)]
+pub enum Role {
+    Mbim { control: u8, data: u8, notify: u8, input: u8, output: u8 },
+    Qmi { interface: u8, notify: u8, input: u8, output: u8 },
+    Serial { interface: u8, input: u8, output: u8 },
 }
 
 pub struct Association {
@@ -37,106 +47,6 @@ pub struct Endpoint {
     pub packet: u16,
     pub interval: u8,
 }
-
-const BULK: u8 = 2;
-const INTERRUPT: u8 = 3;
-
-const fn bulk(address: u8) -> Endpoint {
-    Endpoint { address, attributes: BULK, packet: 512, interval: 0 }
-}
-
-const fn interrupt(address: u8) -> Endpoint {
-    Endpoint { address, attributes: INTERRUPT, packet: 64, interval: 9 }
-}
-
-/// The numbers that the MBIM function of [`SIERRA_MBIM`] and [`OTHER_MBIM`] goes by.
-pub const MBIM_CONTROL: u8 = 12;
-pub const MBIM_DATA: u8 = 13;
-pub const MBIM_NOTIFY: u8 = 0x87;
-pub const MBIM_IN: u8 = 0x8e;
-pub const MBIM_OUT: u8 = 0x0f;
-
-/// CDC header 1.10; union of 12 and 13; MBIM 1.0 with wMaxControlMessage 4096,
-/// 32 filters of 128 bytes, segments of 2048 bytes, 8-byte NtbInputSize; extended
-/// MBIM with 64 outstanding commands and an MTU of 1500. Values of an EM9191.
-const MBIM_FUNCTIONAL: &[u8] = &[
-    0x05,
-    0x24,
-    0x00,
-    0x10,
-    0x01, //
-    0x05,
-    0x24,
-    0x06,
-    MBIM_CONTROL,
-    MBIM_DATA, //
-    0x0c,
-    0x24,
-    0x1b,
-    0x00,
-    0x01,
-    0x00,
-    0x10,
-    0x20,
-    0x80,
-    0x00,
-    0x08,
-    0x20, //
-    0x08,
-    0x24,
-    0x1c,
-    0x00,
-    0x01,
-    0x40,
-    0xdc,
-    0x05,
-];
-
-const MBIM_INTERFACES: &[Interface] = &[
-    Interface {
-        number: MBIM_CONTROL,
-        alternate: 0,
-        class: [0x02, 0x0e, 0x00],
-        extra: MBIM_FUNCTIONAL,
-        endpoints: &[interrupt(MBIM_NOTIFY)],
-    },
-    Interface { number: MBIM_DATA, alternate: 0, class: [0x0a, 0x00, 0x02], extra: &[], endpoints: &[] },
-    Interface {
-        number: MBIM_DATA,
-        alternate: 1,
-        class: [0x0a, 0x00, 0x02],
-        extra: &[],
-        endpoints: &[bulk(MBIM_IN), bulk(MBIM_OUT)],
-    },
-];
-
-const MBIM_ASSOCIATION: &[Association] =
-    &[Association { first: MBIM_CONTROL, count: 2, class: [0x02, 0x0e, 0x00] }];
-
-/// Sierra MC7455 in MBIM mode; interface numbers 12 and 13, as the real one has.
-pub const SIERRA_MBIM: Composition = Composition {
-    vendor: 0x1199,
-    product: 0x9071,
-    release: 0x0006,
-    strings: [
-        "Sierra Wireless, Incorporated",
-        "Sierra Wireless MC7455 Qualcomm Snapdragon X7 LTE-A",
-        "VM0001",
-    ],
-    associations: MBIM_ASSOCIATION,
-    interfaces: MBIM_INTERFACES,
-};
-
-/// A modem of another make: takes the first numbers, so that the first one that comes
-/// back has to take the next.
-pub const OTHER_MBIM: Composition = Composition {
-    vendor: 0x2cb7,
-    product: 0x0007,
-    release: 0x0333,
-    strings: ["FIBOCOM", "L850-GL", "VM0002"],
-    associations: MBIM_ASSOCIATION,
-    interfaces: MBIM_INTERFACES,
-};
 
 const DEVICE: u8 = 1;
 const CONFIGURATION: u8 = 2;

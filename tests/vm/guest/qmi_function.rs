@@ -1,0 +1,78 @@
+//! The QMI function of the emulated modem: the control channel of CDC, and one packet a
+//! transfer on the data endpoints, bare (raw IP) or behind an Ethernet header.
+
+use super::control::{Channel, GET_ENCAPSULATED, SEND_ENCAPSULATED};
+use super::device::{Hang, Knobs};
+use super::network::Network;
+use super::ntb::Datagram;
+use super::usb::{Reply, Setup};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// qmi_wwan raises DTR for the modems that want it (`QMI_QUIRK_SET_DTR`).
+const SET_CONTROL_LINE_STATE: u8 = 0x22;
+
+/// The modem's end of the Ethernet pretence.
+const MODEM_MAC: [u8; 6] = [0x02, 0x50, 0xf3, 0x00, 0x00, 0x01];
+const ARP: [u8; 2] = [0x08, 0x06];
+
+pub struct QmiFunction {
+    pub channel: Channel,
+    network: Network,
+    knobs: Arc<Knobs>,
+    to_host: VecDeque<Vec<u8>>,
+}
+
+impl QmiFunction {
+    pub fn new(channel: Channel, network: Network, knobs: Arc<Knobs>) -> Self {
+        Self { channel, network, knobs, to_host: VecDeque::new() }
+    }
+
+    pub fn request(&mut self, setup: &Setup, data: &[u8]) -> Reply {
+        match setup.request {
+            SEND_ENCAPSULATED => self.channel.command(data),
+            GET_ENCAPSULATED => self.channel.response(),
+            SET_CONTROL_LINE_STATE => Reply::Done(Vec::new()),
+            _ => Reply::Stall,
+        }
+    }
+
+    /// A transfer from the host; `false` leaves it open, as a stalled modem does.
+    pub fn output(&mut self, transfer: &[u8]) -> bool {
+        if self.knobs.hang() == Hang::Naks {
+            return false;
+        }
+        self.network.count(|c| c.blocks_from_host += 1);
+        if !self.knobs.drops_data() {
+            let answer = if self.knobs.ethernet() { self.frame(transfer) } else { self.packet(transfer) };
+            self.to_host.extend(answer);
+        }
+        true
+    }
+
+    fn packet(&self, packet: &[u8]) -> Option<Vec<u8>> {
+        self.network.receive(Datagram { session: 0, packet: packet.to_vec() }).map(|d| d.packet)
+    }
+
+    fn frame(&self, frame: &[u8]) -> Option<Vec<u8>> {
+        let (header, packet) = frame.split_at_checked(14)?;
+        let (host, kind) = (&header[6..12], &header[12..14]);
+        let answer = if kind == ARP { arp(packet)? } else { self.packet(packet)? };
+        Some([host, &MODEM_MAC[..], kind, &answer[..]].concat())
+    }
+
+    pub fn input(&mut self) -> Option<Vec<u8>> {
+        let transfer = self.to_host.pop_front()?;
+        self.network.count(|c| c.blocks_to_host += 1);
+        Some(transfer)
+    }
+}
+
+/// Every address but the host's own is the modem's (RFC 826).
+fn arp(request: &[u8]) -> Option<Vec<u8>> {
+    let (sender, target) = (request.get(8..18)?, request.get(24..28)?);
+    if request.get(..8)? != [0, 1, 8, 0, 6, 4, 0, 1] || &sender[6..] == target {
+        return None;
+    }
+    Some([&[0, 1, 8, 0, 6, 4, 0, 2], &MODEM_MAC[..], target, sender].concat())
+}
