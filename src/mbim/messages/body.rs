@@ -14,6 +14,8 @@ pub struct Body<'a> {
     /// From the struct's begin to the end of the buffer: offsets count from here.
     base: &'a [u8],
     fixed: Reader<'a>,
+    /// Bytes of the fixed part when nothing was read yet.
+    length: usize,
     budget: &'a Cell<usize>,
     /// Bytes of the variable part that this struct used, padding included.
     variable: usize,
@@ -21,15 +23,16 @@ pub struct Body<'a> {
 
 impl<'a> Body<'a> {
     pub(super) fn new(bytes: &'a [u8], budget: &'a Cell<usize>) -> Self {
-        Body { base: bytes, fixed: Reader::new(bytes), budget, variable: 0 }
+        Body { base: bytes, fixed: Reader::new(bytes), length: bytes.len(), budget, variable: 0 }
     }
 
     /// The struct that begins at `offset`, with `length` bytes if that is known.
     fn inner(&self, offset: u32, length: Option<u32>) -> Result<Body<'a>, Malformed> {
         let rest = length_of(self.base).checked_sub(offset).ok_or(Malformed("struct outside"))?;
         let base = window(self.base, offset, rest)?;
-        let fixed = window(base, 0, length.unwrap_or(rest)).map_err(|_| Malformed("struct outside"))?;
-        Ok(Body { base, fixed: Reader::new(fixed), budget: self.budget, variable: 0 })
+        // Modems were seen whose last struct claims more than there is; its members decide.
+        let fixed = window(base, 0, length.unwrap_or(rest).min(rest))?;
+        Ok(Body { base, fixed: Reader::new(fixed), length: fixed.len(), budget: self.budget, variable: 0 })
     }
 
     /// A piece of the variable part; paid from the budget, so that a buffer of overlapping
@@ -125,8 +128,20 @@ impl<'a> Body<'a> {
     }
 
     /// A struct in place.
+    ///
+    /// Offsets in it count from its own begin (10.6.4: the PDU of SMS_SEND).
     pub fn nested<T: Struct>(&mut self) -> Result<T, Malformed> {
-        T::read(self)
+        let mut inner = Body {
+            base: self.base.get(self.length.saturating_sub(self.fixed.remaining())..).unwrap_or_default(),
+            fixed: self.fixed.clone(),
+            length: self.fixed.remaining(),
+            budget: self.budget,
+            variable: 0,
+        };
+        let value = T::read(&mut inner)?;
+        self.fixed = inner.fixed;
+        self.variable = self.variable.saturating_add(inner.variable);
+        Ok(value)
     }
 
     /// A count, then offset and size of each struct.
@@ -215,7 +230,8 @@ impl<'a> Body<'a> {
         let [_reserved, padding] = self.fixed.array()?;
         let length = self.count(1)?;
         let data = Raw::from(self.fixed.take(length)?);
-        self.fixed.take(usize::from(padding))?;
+        // Some modems leave out what would pad the last element.
+        self.fixed.take(usize::from(padding).min(self.fixed.remaining()))?;
         Ok(Tlv { kind, data })
     }
 

@@ -11,17 +11,19 @@ use crate::mbim::service::Uuid;
 pub struct Builder {
     fixed: Vec<u8>,
     variable: Vec<u8>,
-    /// Where in `fixed` an offset stands that still counts from the variable part.
-    offsets: Vec<usize>,
+    /// Where in `fixed` an offset stands that still counts from the variable part, and
+    /// where the struct begins that it belongs to.
+    offsets: Vec<(usize, u32)>,
+    begin: u32,
 }
 
 impl Builder {
     /// Fixed and variable part joined, offsets counted from the struct's begin.
     pub fn finish(mut self) -> Vec<u8> {
         let base = length_of(&self.fixed);
-        for at in self.offsets {
+        for (at, begin) in self.offsets {
             if let Some(field) = self.fixed.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<4>()) {
-                *field = u32::from_le_bytes(*field).saturating_add(base).to_le_bytes();
+                *field = u32::from_le_bytes(*field).saturating_add(base.saturating_sub(begin)).to_le_bytes();
             }
         }
         self.fixed.append(&mut self.variable);
@@ -33,7 +35,7 @@ impl Builder {
     }
 
     fn offset(&mut self) {
-        self.offsets.push(self.fixed.len());
+        self.offsets.push((self.fixed.len(), self.begin));
         self.u32(length_of(&self.variable));
     }
 
@@ -112,7 +114,9 @@ impl Builder {
     }
 
     pub fn nested<T: Struct>(&mut self, value: &T) {
+        let begin = std::mem::replace(&mut self.begin, length_of(&self.fixed));
         value.write(self);
+        self.begin = begin;
     }
 
     pub fn structs<T: Struct>(&mut self, values: &[T]) {
