@@ -3,3 +3,7 @@
 
 mod bus;
 pub mod ubusd;
+#![allow(dead_code, unused_imports)]
+
+pub mod fault;
+pub mod modem;
