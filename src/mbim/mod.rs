@@ -18,6 +18,7 @@ pub mod client;
 pub mod fragment;
 pub mod frame;
 pub mod messages;
+pub mod modem;
 pub mod service;
 pub mod status;
 

@@ -1,0 +1,57 @@
+//! What passes between a link and its modem: the order to dial, and what a modem tells
+//! unasked.
+//!
+//! Contract: values only. They stand apart from `modem` because the protocols' rooms, which
+//! `modem` joins, speak in them as well.
+
+use crate::cause::Cause;
+use crate::config::Config;
+use crate::words::{Auth, Mode, PdpType, Secret};
+
+/// What one link asks of its modem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dial {
+    /// The network device that will carry the bearer.
+    pub netdev: String,
+    pub session: u32,
+    pub apn: String,
+    pub username: String,
+    pub password: Secret,
+    pub auth: Auth,
+    pub pdptype: PdpType,
+    pub pincode: Option<Secret>,
+    pub allow_roaming: bool,
+    pub plmn: Option<String>,
+    pub modes: Vec<Mode>,
+}
+
+impl Dial {
+    pub fn new(config: &Config, netdev: String) -> Dial {
+        Dial {
+            netdev,
+            session: config.session,
+            apn: config.apn.clone(),
+            username: config.username.clone(),
+            password: config.password.clone(),
+            auth: config.auth,
+            pdptype: config.pdptype,
+            pincode: config.pincode.clone(),
+            allow_roaming: config.allow_roaming,
+            plmn: config.plmn.clone(),
+            modes: config.modes.clone(),
+        }
+    }
+}
+
+/// What a modem tells unasked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// The facts changed; `improved`: something that held a link up is gone.
+    Facts { improved: bool },
+    /// The bearer of this session ended without our asking.
+    Lost { session: u32, cause: Cause },
+    /// The bearer of this session has new settings: read them.
+    Settings { session: u32 },
+    /// The control channel is closed: unplugged, or its driver unbound.
+    Gone,
+}

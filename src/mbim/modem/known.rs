@@ -1,0 +1,256 @@
+//! PURE. What the modem told: messages in, [`Facts`] and notes out.
+//!
+//! Contract: answers and indications are taken alike; a message that does not parse
+//! changes nothing. No I/O, no clock.
+
+use std::collections::BTreeMap;
+
+use super::refusal::lost;
+use crate::dial::Note;
+use crate::mbim::messages::Message;
+use crate::mbim::messages::basic::{DeviceCaps, Pin, RadioState, SubscriberReady};
+use crate::mbim::messages::connect::{ConnectState, IpConfiguration};
+use crate::mbim::messages::enums::*;
+use crate::mbim::messages::network::{
+    HomeProvider, PacketService, RegisterState, SignalState, SignalStateV2, rssi_dbm,
+};
+use crate::wire::Malformed;
+use crate::words::{Facts, Id, Registration, Signal, SimState, Technology};
+
+/// Everything known of one modem.
+#[derive(Default)]
+pub struct Known {
+    pub facts: Facts,
+    pub ready: Option<ReadyState>,
+    pub register: Option<RegisterState>,
+    pub packet: Option<PacketService>,
+    /// Sessions that a link dialled, with the last state that the modem told of them.
+    pub sessions: BTreeMap<u32, Activation>,
+    /// The PIN that this SIM took, so that it may be sent with two tries left.
+    pub accepted_pin: Option<crate::words::Secret>,
+    /// The PIN that this SIM refused: never sent again.
+    pub refused_pin: Option<crate::words::Secret>,
+    /// Layouts of MBIMEx that the modem agreed to.
+    pub extensions: u8,
+}
+
+/// What one message brought.
+#[derive(Default)]
+pub struct Heard {
+    pub changed: bool,
+    pub notes: Vec<Note>,
+}
+
+/// How far a modem is on its way to a connection; more is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Readiness {
+    sim: u8,
+    radio: u8,
+    registration: u8,
+}
+
+impl Readiness {
+    pub fn improves_on(&self, before: &Readiness) -> bool {
+        self.sim > before.sim || self.radio > before.radio || self.registration > before.registration
+    }
+}
+
+impl Known {
+    pub fn readiness(&self) -> Readiness {
+        let on = |switch: Option<bool>| u8::from(switch == Some(true));
+        Readiness {
+            sim: match self.facts.sim {
+                None | Some(SimState::Unknown | SimState::Absent | SimState::Failed) => 0,
+                Some(SimState::NotReady) => 1,
+                Some(SimState::PukRequired) => 2,
+                Some(SimState::PinRequired) => 3,
+                Some(SimState::NotActivated) => 4,
+                Some(SimState::Ready) => 5,
+            },
+            radio: on(self.facts.radio_hardware) + on(self.facts.radio_software),
+            registration: match self.facts.registration {
+                Some(Registration::Home) => 3,
+                Some(Registration::Roaming | Registration::Partner) => 2,
+                Some(Registration::Searching) => 1,
+                None | Some(Registration::Unknown | Registration::NotRegistered | Registration::Denied) => 0,
+            },
+        }
+    }
+
+    /// Takes one Basic Connect message.
+    pub fn take(&mut self, cid: u32, body: &[u8]) -> Result<Heard, Malformed> {
+        let before = self.facts.clone();
+        let mut notes = Vec::new();
+        match cid {
+            DeviceCaps::CID => self.on_caps(DeviceCaps::parse(body)?),
+            SubscriberReady::CID => self.on_ready(SubscriberReady::parse(body)?),
+            RadioState::CID => self.on_radio(&RadioState::parse(body)?),
+            Pin::CID => self.on_pin(&Pin::parse(body)?),
+            HomeProvider::CID => {}
+            RegisterState::CID => self.on_register(RegisterState::parse(body)?),
+            PacketService::CID => notes.extend(self.on_packet(PacketService::parse(body)?)),
+            SignalState::CID => self.facts.signal = self.signal(body)?,
+            ConnectState::CID => notes.extend(self.on_connect(&ConnectState::parse(body)?)),
+            IpConfiguration::CID => {
+                let session = IpConfiguration::parse(body)?.session;
+                if self.sessions.get(&session) == Some(&Activation::Activated) {
+                    notes.push(Note::Settings { session });
+                }
+            }
+            _ => {}
+        }
+        Ok(Heard { changed: self.facts != before, notes })
+    }
+
+    fn on_caps(&mut self, caps: DeviceCaps) {
+        self.facts.imei = some(caps.device_id);
+        self.facts.revision = text(&caps.firmware);
+        self.facts.model = text(&caps.hardware);
+    }
+
+    fn on_ready(&mut self, ready: SubscriberReady) {
+        self.ready = Some(ready.state);
+        self.facts.sim = Some(match ready.state {
+            ReadyState::NotInitialized => SimState::NotReady,
+            ReadyState::Initialized => SimState::Ready,
+            ReadyState::SimNotInserted | ReadyState::NoEsimProfile => SimState::Absent,
+            ReadyState::BadSim | ReadyState::Failure => SimState::Failed,
+            ReadyState::NotActivated => SimState::NotActivated,
+            // Which lock it is, only the PIN query tells.
+            ReadyState::DeviceLocked => match self.facts.sim {
+                Some(SimState::PukRequired) => SimState::PukRequired,
+                _ => SimState::PinRequired,
+            },
+            ReadyState::Other(_) => SimState::Unknown,
+        });
+        let absent = matches!(ready.state, ReadyState::SimNotInserted | ReadyState::NoEsimProfile);
+        let iccid = some(ready.sim_iccid);
+        if absent || (iccid.is_some() && self.facts.iccid.is_some() && iccid != self.facts.iccid) {
+            // Another card: what the last one thought of a PIN does not count.
+            self.accepted_pin = None;
+            self.refused_pin = None;
+            self.facts.pin_tries = None;
+        }
+        self.facts.imsi = some(ready.subscriber_id);
+        self.facts.iccid = iccid;
+        self.facts.numbers = ready.numbers.into_iter().filter(|number| !number.is_empty()).collect();
+    }
+
+    fn on_radio(&mut self, radio: &RadioState) {
+        self.facts.radio_hardware = Some(radio.hardware == RadioSwitch::On);
+        self.facts.radio_software = Some(radio.software == RadioSwitch::On);
+    }
+
+    fn on_pin(&mut self, pin: &Pin) {
+        let locked = pin.state == PinLock::Locked;
+        match pin.pin_type {
+            PinType::Pin1 if locked => self.facts.sim = Some(SimState::PinRequired),
+            PinType::Puk1 if locked => self.facts.sim = Some(SimState::PukRequired),
+            _ => {}
+        }
+        if matches!(pin.pin_type, PinType::Pin1 | PinType::Puk1) {
+            self.facts.pin_tries = tries(pin);
+        }
+    }
+
+    fn on_register(&mut self, register: RegisterState) {
+        self.facts.registration = Some(match register.state {
+            Register::Unknown | Register::Other(_) => Registration::Unknown,
+            Register::Deregistered => Registration::NotRegistered,
+            Register::Searching => Registration::Searching,
+            Register::Home => Registration::Home,
+            Register::Roaming => Registration::Roaming,
+            Register::Partner => Registration::Partner,
+            Register::Denied => Registration::Denied,
+        });
+        self.facts.operator = text(&register.provider_name);
+        self.facts.mcc_mnc = text(&register.provider_id);
+        self.register = Some(register);
+    }
+
+    fn on_packet(&mut self, packet: PacketService) -> Vec<Note> {
+        let attached = packet.state == Packet::Attached;
+        self.facts.attached = Some(attached);
+        self.facts.technology = technology(packet.highest_available_data_class).filter(|_| attached);
+        let nw_error = packet.nw_error;
+        let detached = packet.state == Packet::Detached;
+        self.packet = Some(packet);
+        if !detached {
+            return Vec::new();
+        }
+        // Without packet service no bearer lives, whether or not the modem says it of each.
+        let ended: Vec<u32> = self.active().collect();
+        ended.into_iter().map(|session| self.end(session, nw_error)).collect()
+    }
+
+    fn on_connect(&mut self, connect: &ConnectState) -> Option<Note> {
+        let known = self.sessions.get(&connect.session).copied()?;
+        let ended = matches!(connect.activation, Activation::Deactivated | Activation::Deactivating);
+        if known == Activation::Activated && ended {
+            return Some(self.end(connect.session, connect.nw_error));
+        }
+        self.sessions.insert(connect.session, connect.activation);
+        None
+    }
+
+    fn active(&self) -> impl Iterator<Item = u32> + '_ {
+        let is_active = |(_, activation): &(&u32, &Activation)| **activation == Activation::Activated;
+        self.sessions.iter().filter(is_active).map(|(session, _)| *session)
+    }
+
+    fn end(&mut self, session: u32, nw_error: u32) -> Note {
+        self.sessions.insert(session, Activation::Deactivated);
+        Note::Lost { session, cause: lost(nw_error) }
+    }
+
+    fn signal(&self, body: &[u8]) -> Result<Signal, Malformed> {
+        if self.extensions < 2 {
+            let signal = SignalState::parse(body)?;
+            return Ok(Signal { rssi_dbm: rssi_dbm(signal.rssi), ..Signal::default() });
+        }
+        let signal = SignalStateV2::parse(body)?;
+        // With EN-DC there is an entry for each; LTE's comes first and carries the control.
+        let cell = signal.rsrp_snr.iter().find(|cell| cell.rsrp_dbm().is_some());
+        Ok(Signal {
+            rssi_dbm: rssi_dbm(signal.rssi),
+            rsrp_dbm: cell.and_then(|cell| cell.rsrp_dbm()),
+            rsrq_db: None,
+            sinr_db: cell.and_then(|cell| cell.snr_db()),
+        })
+    }
+}
+
+/// Tries left, where the modem knows.
+pub fn tries(pin: &Pin) -> Option<u32> {
+    Some(pin.remaining_attempts).filter(|tries| *tries != u32::MAX)
+}
+
+/// The best technology of a set of data classes.
+fn technology(classes: DataClass) -> Option<Technology> {
+    let umts = [DataClass::UMTS, DataClass::HSDPA, DataClass::HSUPA];
+    let gsm = [DataClass::GPRS, DataClass::EDGE];
+    if classes.contains(DataClass::FIVEG_SA) {
+        Some(Technology::FivegSa)
+    } else if classes.contains(DataClass::FIVEG_NSA) {
+        Some(Technology::FivegNsa)
+    } else if classes.contains(DataClass::LTE) {
+        Some(Technology::Lte)
+    } else if umts.into_iter().any(|class| classes.contains(class)) {
+        Some(Technology::Umts)
+    } else if gsm.into_iter().any(|class| classes.contains(class)) {
+        Some(Technology::Gsm)
+    } else if classes.contains(DataClass::EVDO) || classes.contains(DataClass::RTT_1X) {
+        Some(Technology::Cdma)
+    } else {
+        None
+    }
+}
+
+fn some(id: Id) -> Option<Id> {
+    Some(id).filter(|id| !id.is_empty())
+}
+
+fn text(text: &str) -> Option<String> {
+    let text: String = text.trim().chars().filter(|c| !c.is_control()).collect();
+    Some(text).filter(|text| !text.is_empty())
+}

@@ -1,0 +1,237 @@
+//! A modem over MBIM: opens the control channel, keeps what the modem tells about itself,
+//! and runs the procedures of a link.
+//!
+//! ```text
+//!  connect   unlock, register, attach, activate, read the settings
+//!  sim       the SIM: absent, not ready, PIN with its tries, PUK
+//!  known     messages in, facts out; what improved                  (pure)
+//!  refusal   statuses and network errors -> Cause                   (pure)
+//! ```
+//!
+//! Contract: every wait ends by an indication or by its time-out. What the modem tells,
+//! whether asked or not, goes through [`Known`]; procedures look there and wait for it to
+//! change, so an answer and an indication of the same thing need no second code path.
+
+mod connect;
+mod known;
+mod refusal;
+mod sim;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout_at};
+
+use self::known::Known;
+use super::client::{self, Client, Event, Io};
+use super::messages::basic::DeviceCaps;
+use super::messages::extensions::{QueryVersion, Version};
+use super::messages::network::{HomeProvider, SignalState, SignalStateV2};
+use super::messages::services::{DeviceServices, EventEntry, SetSubscribeList};
+use super::messages::{Message, Query, Request};
+use super::service::Service;
+use crate::cause::Cause;
+use crate::dial::Note;
+use crate::words::{Facts, Mode, Signal};
+
+/// Basic Connect indications that status or a link depends on: subscriber ready, radio,
+/// register state, packet service, signal, connect, IP configuration (MBIM 1.0, 10.5).
+const INDICATIONS: &[u32] = &[2, 3, 9, 10, 11, 12, 15];
+
+type Notify = Box<dyn Fn(Note)>;
+
+/// What the modem's task and its procedures share.
+struct Shared {
+    known: RefCell<Known>,
+    /// Counts the changes of `known`; procedures wait on it.
+    changes: watch::Sender<u32>,
+    notify: Notify,
+}
+
+/// An open MBIM modem. Dropping it closes the descriptor and leaves its bearers alone.
+pub struct Modem {
+    client: Client,
+    shared: Rc<Shared>,
+    listener: AbortHandle,
+    /// MBIMEx version that the modem's layouts follow: 1 until it was told another.
+    extensions: Cell<u8>,
+    introduced: Cell<bool>,
+    /// Network and technologies that were selected, to be sent again only when they change.
+    selected: RefCell<(Option<String>, Vec<Mode>)>,
+}
+
+impl Drop for Modem {
+    fn drop(&mut self) {
+        self.listener.abort();
+    }
+}
+
+impl Modem {
+    /// Opens the channel, reads who it is and subscribes to what matters.
+    pub async fn open(io: Io, max_transfer: usize, notify: Notify) -> Result<Modem, Cause> {
+        let (client, mut events) = Client::start(io, max_transfer);
+        client.open().await?;
+        let (changes, _) = watch::channel(0);
+        let shared = Rc::new(Shared { known: RefCell::new(Known::default()), changes, notify });
+        let listener = tokio::task::spawn_local({
+            let shared = shared.clone();
+            async move {
+                while let Some(event) = events.recv().await {
+                    shared.hear(event);
+                }
+                (shared.notify)(Note::Gone);
+            }
+        });
+        let modem = Modem {
+            client,
+            shared,
+            listener: listener.abort_handle(),
+            extensions: Cell::new(1),
+            introduced: Cell::new(false),
+            selected: RefCell::default(),
+        };
+        modem.query::<DeviceCaps>().await?;
+        modem.subscribe().await?;
+        Ok(modem)
+    }
+
+    async fn subscribe(&self) -> Result<(), Cause> {
+        let events = vec![EventEntry { service: Service::BasicConnect, cids: INDICATIONS.to_vec() }];
+        match self.client.command(&SetSubscribeList { events }).await {
+            Ok(_) => Ok(()),
+            Err(client::Error::Refused(status, _)) => {
+                // Such a modem indicates what it likes; the queries still work.
+                log::debug!("subscribe list refused: {}", status.label());
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub fn facts(&self) -> Facts {
+        let mut facts = self.shared.known.borrow().facts.clone();
+        let counters = self.client.counters();
+        facts.malformed = counters.malformed;
+        facts.timeouts = counters.timeouts;
+        facts
+    }
+
+    /// Control round trips since it was opened.
+    pub fn requests(&self) -> u32 {
+        self.client.counters().requests
+    }
+
+    pub async fn signal(&self) -> Result<Signal, Cause> {
+        if self.extensions.get() >= 2 {
+            self.query::<SignalStateV2>().await?;
+        } else {
+            self.query::<SignalState>().await?;
+        }
+        Ok(self.shared.known.borrow().facts.signal)
+    }
+
+    /// Asks for what no connect needs: extensions, home network, signal. Refusals are normal.
+    pub async fn introduce(&self) {
+        if !self.introduced.replace(true) {
+            if let Err(error) = self.agree_on_extensions().await {
+                log::debug!("no MBIM extensions: {error}");
+            }
+            if let Err(cause) = self.query::<HomeProvider>().await {
+                log::debug!("no home provider: {cause}");
+            }
+        }
+        if let Err(cause) = self.signal().await {
+            log::debug!("no signal: {cause}");
+        }
+    }
+
+    /// MBIMEx 2 brings RSRP and SNR; 3 changes the layout of connect and is not asked for.
+    async fn agree_on_extensions(&self) -> Result<(), client::Error> {
+        let services = self.client.command(&Query::<DeviceServices>::default()).await?.list.services;
+        let version = Version::CID;
+        let offers = |service: Service| {
+            services.iter().any(|offered| offered.service == service && offered.cids.contains(&version))
+        };
+        if offers(Service::Extensions) {
+            let answer = self.client.command(&QueryVersion { mbim: 0x0100, extensions: 0x0200 }).await?;
+            if answer.extensions >= 0x0200 {
+                self.extensions.set(2);
+                self.shared.known.borrow_mut().extensions = 2;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks, and takes the answer into what is known.
+    async fn query<R: Message>(&self) -> Result<R, Cause> {
+        Ok(self.ask(&Query::<R>::default()).await?)
+    }
+
+    /// A query whose refusal means something.
+    async fn ask<Q: Request>(&self, request: &Q) -> Result<Q::Response, client::Error> {
+        let body = self.client.raw(Q::SERVICE, Q::CID, Q::KIND, request.emit()).await?;
+        self.shared.take(Q::SERVICE, Q::CID, &body);
+        Ok(Q::Response::parse(&body)?)
+    }
+
+    /// Sets, and takes the answer into what is known. Several modems answer with nothing.
+    async fn set<Q: Request>(&self, request: &Q) -> Result<Option<Q::Response>, client::Error> {
+        let body = self.client.raw(Q::SERVICE, Q::CID, Q::KIND, request.emit()).await?;
+        if body.is_empty() {
+            return Ok(None);
+        }
+        self.shared.take(Q::SERVICE, Q::CID, &body);
+        Ok(Q::Response::parse(&body).ok())
+    }
+
+    /// Waits until `done` says so of what is known, at the latest until the deadline.
+    async fn until<T>(&self, deadline: Instant, mut done: impl FnMut(&Known) -> Option<T>) -> Option<T> {
+        let mut changes = self.shared.changes.subscribe();
+        loop {
+            changes.borrow_and_update();
+            if let Some(value) = done(&self.shared.known.borrow()) {
+                return Some(value);
+            }
+            if !matches!(timeout_at(deadline, changes.changed()).await, Ok(Ok(()))) {
+                return None;
+            }
+        }
+    }
+}
+
+fn after(wait: Duration) -> Instant {
+    Instant::now() + wait
+}
+
+impl Shared {
+    fn hear(&self, event: Event) {
+        match event {
+            Event::Indication { service, cid, body } => self.take(service, cid, &body),
+            // Counted by the client; the Gone event is followed by the end of the channel.
+            Event::Malformed(_) | Event::Gone => {}
+        }
+    }
+
+    /// One message of the modem, asked for or not.
+    fn take(&self, service: Service, cid: u32, body: &[u8]) {
+        if service != Service::BasicConnect {
+            return;
+        }
+        let before = self.known.borrow().readiness();
+        let heard = self.known.borrow_mut().take(cid, body);
+        match heard {
+            Ok(heard) => {
+                let improved = self.known.borrow().readiness().improves_on(&before);
+                self.changes.send_modify(|count| *count = count.wrapping_add(1));
+                if heard.changed {
+                    (self.notify)(Note::Facts { improved });
+                }
+                heard.notes.into_iter().for_each(|note| (self.notify)(note));
+            }
+            Err(malformed) => log::debug!("basic-connect indication {cid}: {malformed}"),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! PURE. What a refusal means: statuses of MBIM and causes of the network become a
+//! [`Cause`], and which address families to try next.
+
+use crate::cause::{Cause, Domain, Reason};
+use crate::mbim::client::Error;
+use crate::mbim::messages::Message;
+use crate::mbim::messages::connect::ConnectState;
+use crate::mbim::messages::enums::IpType;
+use crate::mbim::messages::network::{PacketService, RegisterState};
+use crate::mbim::status::Status;
+
+impl From<Error> for Cause {
+    /// For requests whose refusal has no meaning of its own.
+    fn from(error: Error) -> Cause {
+        match error {
+            Error::Gone => Cause::NoModem("the control channel closed".into()),
+            Error::Timeout | Error::Malformed(_) | Error::Protocol(_) | Error::Transfer(_) => {
+                Cause::ModemHung
+            }
+            Error::Refused(status, _) => general(status),
+        }
+    }
+}
+
+/// A status as its own reason.
+pub fn reason(status: Status) -> Reason {
+    Reason { domain: Domain::MbimStatus, number: status.into(), text: status.label() }
+}
+
+/// Statuses that mean the same whatever was asked.
+fn general(status: Status) -> Cause {
+    match status {
+        Status::SimNotInserted | Status::BadSim => Cause::NoSim,
+        Status::PinRequired => Cause::PinRequired { tries: None, why: "the modem says so" },
+        Status::RadioPowerOff => Cause::RadioOff,
+        Status::NotRegistered => Cause::NotRegistered(None),
+        Status::PacketServiceDetached => Cause::AttachFailed(Some(reason(status))),
+        other => Cause::ConnectFailed(Some(reason(other))),
+    }
+}
+
+/// A refused attach: the answer carries the network's cause where there was one.
+pub fn attach_refused(status: Status, body: &[u8]) -> Cause {
+    let nw_error = PacketService::parse(body).map_or(0, |answer| answer.nw_error);
+    match nw_error {
+        0 if matches!(general(status), Cause::ConnectFailed(_)) => Cause::AttachFailed(Some(reason(status))),
+        0 => general(status),
+        number => Cause::AttachFailed(Some(Reason::emm(number))),
+    }
+}
+
+/// The network's cause in a refused activation, 0 where there is none.
+pub fn connect_error(body: &[u8]) -> u32 {
+    ConnectState::parse(body).map_or(0, |answer| answer.nw_error)
+}
+
+pub fn connect_refused(status: Status, nw_error: u32) -> Cause {
+    match nw_error {
+        0 => general(status),
+        number => Cause::ConnectFailed(Some(Reason::esm(number))),
+    }
+}
+
+/// A bearer that ended without our asking.
+pub fn lost(nw_error: u32) -> Cause {
+    Cause::ConnectFailed(Some(nw_error).filter(|number| *number != 0).map(Reason::esm))
+}
+
+/// The cause of a denied registration. Telit LE910 sets one with a state that is well, so
+/// only a state that is not may use it.
+pub fn denied(register: &RegisterState) -> Option<Reason> {
+    Some(register.nw_error).filter(|number| *number != 0).map(Reason::emm)
+}
+
+/// What to ask next where both families were refused together.
+///
+/// ESM 50 and 51 name the one that is allowed, 52 allows one of them; 28 and the modem's
+/// own refusals say only that the pair is not. A failure without a cause is what several
+/// modems make of the same (MC7455 with an IPv4-only subscription), so it counts as well.
+pub fn families_after(status: Status, nw_error: u32) -> &'static [IpType] {
+    match (nw_error, status) {
+        (50, _) => &[IpType::V4],
+        (51, _) => &[IpType::V6],
+        (28 | 52, _) => &[IpType::V4, IpType::V6],
+        (
+            0,
+            Status::Failure
+            | Status::InvalidParameters
+            | Status::NoDeviceSupport
+            | Status::ContextNotSupported,
+        ) => &[IpType::V4, IpType::V6],
+        _ => &[],
+    }
+}

@@ -1,0 +1,188 @@
+//! The SIM: wait until it can be used, send its PIN when it asks and only then.
+//!
+//! Contract: a PIN is sent only while the modem says that PIN1 is locked, never twice the
+//! same one after a refusal, and only with enough tries left: two for a PIN that this SIM
+//! has taken before, three on a first use. With one try left a mistake costs the SIM.
+
+use std::time::Duration;
+
+use super::known::{Known, tries};
+use super::{Modem, after};
+use crate::cause::Cause;
+use crate::mbim::client::Error;
+use crate::mbim::messages::Query;
+use crate::mbim::messages::basic::{Pin, SetPin, SubscriberReady};
+use crate::mbim::messages::enums::{PinLock, PinOperation, PinType, ReadyState};
+use crate::mbim::status::Status;
+use crate::words::Secret;
+
+/// A SIM that is being read: seconds on every modem seen; then the link tries again.
+const READING: Duration = Duration::from_secs(20);
+/// Some modems do not indicate that the SIM became ready.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
+const TRIES_FOR_A_KNOWN_PIN: u32 = 2;
+const TRIES_FOR_A_NEW_PIN: u32 = 3;
+
+impl Modem {
+    /// Until the SIM is ready, with the configured PIN if it asks for one.
+    pub(super) async fn unlock(&self, pin: Option<&Secret>) -> Result<(), Cause> {
+        let deadline = after(READING);
+        let mut entered = false;
+        loop {
+            let ready = self.shared.known.borrow().ready;
+            match ready {
+                Some(ReadyState::Initialized | ReadyState::NotActivated) => return Ok(()),
+                Some(
+                    ReadyState::SimNotInserted
+                    | ReadyState::BadSim
+                    | ReadyState::Failure
+                    | ReadyState::NoEsimProfile,
+                ) => return Err(Cause::NoSim),
+                Some(ReadyState::DeviceLocked) if !entered => {
+                    entered = self.enter_pin(pin).await?;
+                    if entered {
+                        self.query::<SubscriberReady>().await?;
+                        continue;
+                    }
+                }
+                Some(ReadyState::DeviceLocked | ReadyState::NotInitialized | ReadyState::Other(_)) | None => {
+                }
+            }
+            let next = after(ASK_AGAIN).min(deadline);
+            if self.until(next, |known| (known.ready != ready).then_some(())).await.is_none() {
+                if next == deadline {
+                    return Err(Cause::NotRegistered(None));
+                }
+                self.query::<SubscriberReady>().await?;
+            }
+        }
+    }
+
+    /// Sends the PIN. `false`: the SIM is not ready to be asked, which says nothing of the PIN.
+    async fn enter_pin(&self, pin: Option<&Secret>) -> Result<bool, Cause> {
+        let asked = match self.ask(&Query::<Pin>::default()).await {
+            Ok(asked) => asked,
+            Err(Error::Refused(Status::NotInitialized | Status::Busy, _)) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        if asked.state == PinLock::Unlocked {
+            return Ok(true);
+        }
+        let pin = match lock(&asked)? {
+            Lock::Open => return Ok(true),
+            Lock::Pin1 => may_send(&self.shared.known.borrow(), pin, tries(&asked))?,
+        };
+        let request = SetPin {
+            pin_type: PinType::Pin1,
+            operation: PinOperation::Enter,
+            pin: pin.clone(),
+            new_pin: Secret::default(),
+        };
+        match self.set(&request).await {
+            Ok(_) => {
+                self.shared.known.borrow_mut().accepted_pin = Some(pin);
+                Ok(true)
+            }
+            Err(Error::Refused(Status::NotInitialized | Status::Busy, _)) => Ok(false),
+            Err(Error::Refused(Status::SimNotInserted | Status::BadSim, _)) => Err(Cause::NoSim),
+            Err(Error::Refused(..)) => self.pin_refused(pin).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The modem refused: what is locked now tells whether it was the PIN.
+    async fn pin_refused(&self, pin: Secret) -> Result<bool, Cause> {
+        let now = self.query::<Pin>().await?;
+        if now.state == PinLock::Unlocked {
+            return Ok(true);
+        }
+        self.shared.known.borrow_mut().refused_pin = Some(pin);
+        lock(&now)?;
+        Err(Cause::PinFailed { tries: tries(&now) })
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Lock {
+    /// Not a lock that keeps the SIM from being used.
+    Open,
+    Pin1,
+}
+
+/// What is locked. Qualcomm modems report PIN2 with a SIM that can be used (MF823, EM7455).
+fn lock(pin: &Pin) -> Result<Lock, Cause> {
+    match pin.pin_type {
+        PinType::Pin1 => Ok(Lock::Pin1),
+        PinType::Puk1 => Err(Cause::PukRequired),
+        PinType::Pin2 | PinType::Puk2 | PinType::Unknown | PinType::Nev | PinType::Adm => Ok(Lock::Open),
+        PinType::Custom
+        | PinType::DeviceSimPin
+        | PinType::DeviceFirstSimPin
+        | PinType::NetworkPin
+        | PinType::NetworkSubsetPin
+        | PinType::ServiceProviderPin
+        | PinType::CorporatePin
+        | PinType::SubsidyPin
+        | PinType::DeviceFirstSimPuk
+        | PinType::NetworkPuk
+        | PinType::NetworkSubsetPuk
+        | PinType::ServiceProviderPuk
+        | PinType::CorporatePuk
+        | PinType::Other(_) => Err(Cause::PinRequired {
+            tries: tries(pin),
+            why: "the modem is locked to another network or SIM",
+        }),
+    }
+}
+
+/// The PIN, if it may be sent now.
+fn may_send(known: &Known, pin: Option<&Secret>, tries: Option<u32>) -> Result<Secret, Cause> {
+    let Some(pin) = pin else {
+        return Err(Cause::PinRequired { tries, why: "option pincode is not set" });
+    };
+    if known.refused_pin.as_ref() == Some(pin) {
+        return Err(Cause::PinFailed { tries });
+    }
+    let least =
+        if known.accepted_pin.as_ref() == Some(pin) { TRIES_FOR_A_KNOWN_PIN } else { TRIES_FOR_A_NEW_PIN };
+    if tries.is_some_and(|tries| tries < least) {
+        return Err(Cause::PinRequired {
+            tries,
+            why: "too few tries left to send option pincode; enter it by hand",
+        });
+    }
+    Ok(pin.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(known: &Known, tries: Option<u32>) -> bool {
+        may_send(known, Some(&Secret::new("1234")), tries).is_ok()
+    }
+
+    #[test]
+    fn a_new_pin_needs_three_tries_and_a_known_one_two() {
+        let mut known = Known::default();
+        assert_eq!([1, 2, 3].map(|tries| sent(&known, Some(tries))), [false, false, true]);
+        known.accepted_pin = Some(Secret::new("1234"));
+        assert_eq!([1, 2, 3].map(|tries| sent(&known, Some(tries))), [false, true, true]);
+    }
+
+    #[test]
+    fn a_refused_pin_is_never_sent_again() {
+        let known = Known { refused_pin: Some(Secret::new("1234")), ..Known::default() };
+        let again = may_send(&known, Some(&Secret::new("1234")), Some(3));
+        assert_eq!(again, Err(Cause::PinFailed { tries: Some(3) }));
+        assert!(may_send(&known, Some(&Secret::new("4321")), Some(3)).is_ok());
+    }
+
+    #[test]
+    fn a_locked_pin2_does_not_keep_the_sim_from_being_used() {
+        let pin = Pin { pin_type: PinType::Pin2, state: PinLock::Locked, remaining_attempts: 3 };
+        assert_eq!(lock(&pin), Ok(Lock::Open));
+        let puk = Pin { pin_type: PinType::Puk1, ..pin };
+        assert_eq!(lock(&puk), Err(Cause::PukRequired));
+    }
+}

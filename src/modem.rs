@@ -1,0 +1,69 @@
+//! One modem, whatever it speaks: the procedures that a link needs and the notes that
+//! the daemon gets without asking.
+//!
+//! Contract: a procedure is a plain `async fn`; dropping its future cancels it, and no
+//! procedure waits longer than the time-outs of its messages plus the waits named in
+//! the protocol's room. It fails with a [`Cause`], never with a protocol's error.
+//!
+//! Why an enum and not a trait? There are two protocols and there will not be a third;
+//! an enum needs no `async-trait` and no boxed futures.
+
+use crate::cause::Cause;
+use crate::dial::Dial;
+use crate::mbim;
+use crate::words::{Bearer, Facts, Signal};
+
+/// An open modem.
+pub enum Modem {
+    Mbim(mbim::modem::Modem),
+}
+
+impl Modem {
+    /// Unlock, register, attach, activate, read the settings.
+    pub async fn connect(&self, dial: &Dial) -> Result<Bearer, Cause> {
+        match self {
+            Modem::Mbim(modem) => modem.connect(dial).await,
+        }
+    }
+
+    /// Deactivates the session's bearer. Does nothing for a session that was never dialled.
+    pub async fn disconnect(&self, session: u32) -> Result<(), Cause> {
+        match self {
+            Modem::Mbim(modem) => modem.disconnect(session).await,
+        }
+    }
+
+    /// Reads the addresses, DNS and MTU of an active bearer again.
+    pub async fn settings(&self, bearer: &Bearer) -> Result<Bearer, Cause> {
+        match self {
+            Modem::Mbim(modem) => modem.settings(bearer).await,
+        }
+    }
+
+    /// Asks the modem for its signal now.
+    pub async fn signal(&self) -> Result<Signal, Cause> {
+        match self {
+            Modem::Mbim(modem) => modem.signal().await,
+        }
+    }
+
+    /// What is nice to know and must not delay a connect: home network, signal, extensions.
+    pub async fn introduce(&self) {
+        match self {
+            Modem::Mbim(modem) => modem.introduce().await,
+        }
+    }
+
+    pub fn facts(&self) -> Facts {
+        match self {
+            Modem::Mbim(modem) => modem.facts(),
+        }
+    }
+
+    /// Control round trips since it was opened.
+    pub fn requests(&self) -> u32 {
+        match self {
+            Modem::Mbim(modem) => modem.requests(),
+        }
+    }
+}
