@@ -35,8 +35,9 @@ pub enum Event {
     Rejected(Cause),
     /// The modem that the configuration names is there (again).
     ModemCame,
-    /// The modem is not there (any more).
-    ModemWent(Cause),
+    /// The modem is not there (any more). `again`: when to look by ourselves, where nobody
+    /// tells that it came back.
+    ModemWent { cause: Cause, again: Option<Duration> },
     /// The job `Connect` ended well.
     Connected(Bearer),
     /// The job `Connect` ended badly.
@@ -49,8 +50,6 @@ pub enum Event {
     Improved,
     /// A person asks for a new connection.
     Reconnect,
-    /// netifd was restarted and knows nothing of the link.
-    NetifdCame,
     /// The deadline passed.
     Tick,
 }
@@ -170,13 +169,12 @@ impl Link {
                 actions
             }
             Event::ModemCame | Event::Improved => self.on_hope(now),
-            Event::ModemWent(cause) => self.on_loss(now, cause, None),
+            Event::ModemWent { cause, again } => self.on_loss(now, cause, again.map(|again| now + again)),
             Event::Connected(bearer) => self.on_connected(now, bearer),
             Event::Failed(cause) => self.on_failed(now, cause),
             Event::Changed(bearer) => self.on_changed(bearer),
             Event::Lost(cause) => self.on_lost(now, cause),
             Event::Reconnect => self.on_reconnect(now),
-            Event::NetifdCame => self.bearer().cloned().map(Action::LinkUp).into_iter().collect(),
             Event::Tick => self.on_tick(now),
         }
     }
@@ -287,7 +285,7 @@ impl Link {
         actions
     }
 
-    /// Without its modem a link waits, without a deadline: the modem's return is an event.
+    /// Without its modem a link waits; the modem's return is an event.
     fn on_loss(&mut self, now: Instant, cause: Cause, until: Option<Instant>) -> Vec<Action> {
         let mut actions = match self.state {
             State::Up(_) => vec![Action::LinkDown, Action::Disconnect],

@@ -106,7 +106,7 @@ fn a_vanished_modem_is_awaited_without_a_deadline() {
     let now = Instant::now();
     let mut link = up(now);
     let gone = Cause::NoModem("1-1.2".into());
-    let actions = link.handle(now, Event::ModemWent(gone.clone()));
+    let actions = link.handle(now, Event::ModemWent { cause: gone.clone(), again: None });
     assert_eq!(actions, [Action::LinkDown, Action::Disconnect, Action::Error(gone)]);
     assert_eq!(link.deadline(), None);
     assert_eq!(link.handle(now, Event::ModemCame), [Action::Connect]);

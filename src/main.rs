@@ -41,17 +41,14 @@ fn main() -> ExitCode {
 
 fn daemon(globals: Globals) -> ExitCode {
     logging::start(globals.log_level.unwrap_or(LevelFilter::Info));
-    // PLACEHOLDER uwand::daemon::run(globals)
-    log::error!("the daemon is not built in yet");
-    ExitCode::FAILURE
+    uwand::daemon::run(globals)
 }
 
 fn netifd(globals: Globals, args: Vec<OsString>) -> ExitCode {
     logging::start(globals.log_level.unwrap_or(LevelFilter::Error));
     let args: Result<Vec<String>, OsString> = args.into_iter().map(OsString::into_string).collect();
     match args {
-        // PLACEHOLDER uwand::netifd::main(&args, &globals)
-        Ok(_) => ExitCode::FAILURE,
+        Ok(args) => uwand::netifd::main(&args, &globals),
         Err(_) => {
             wrong_use("uwand netifd: an argument is not UTF-8 text; check the options of the interface\n")
         }

@@ -8,11 +8,17 @@
 //! `no-proto-task` keeps netifd in its setup state.
 
 use std::net::Ipv6Addr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use crate::cause::Cause;
 use crate::config::{Kind, OPTIONS};
+use crate::globals::Globals;
+use crate::ubus::call::call;
+use crate::ubus::{Client, Error, Source, Status};
 use crate::words::{Addressing, Bearer};
 
 /// libubox `enum blobmsg_type`.
@@ -177,20 +183,142 @@ pub fn plain(interface: &str, action: NotifyAction) -> Value {
     Value::Object(notify(interface, action))
 }
 
+/// Whether netifd has to be told "link lost" before it can be told `new`: its diff of routes
+/// loses one whose `mtu` comes or goes (interface-ip.c compares them without it).
+pub fn cannot_update(old: &Bearer, new: &Bearer) -> bool {
+    let mtu = |bearer: &Bearer| {
+        let v4 = bearer.ipv4.settings().map(|v4| v4.mtu.is_some());
+        let v6 = bearer.ipv6.settings().map(|v6| v6.mtu.is_some());
+        (v4, v6)
+    };
+    let ((old4, old6), (new4, new6)) = (mtu(old), mtu(new));
+    let flips = |old: Option<bool>, new: Option<bool>| old.is_some() && new.is_some() && old != new;
+    old.netdev != new.netdev || flips(old4, new4) || flips(old6, new6)
+}
+
+/// Options of an interface section that an interface on top of it inherits (mbim.sh, qmi.sh).
+pub const INHERITED: &[&str] =
+    &["metric", "defaultroute", "peerdns", "dns_metric", "ip4table", "ip6table", "zone", "delegate"];
+
 /// Interfaces for `network add_dynamic` where the modem tells no addresses of a granted
 /// family: DHCP or router advertisements run on top of the link, as after the stock
 /// handlers (mbim.sh `_4` and `_6`).
-pub fn dynamic(interface: &str, bearer: &Bearer) -> Vec<Value> {
+pub fn dynamic(interface: &str, bearer: &Bearer, inherited: &Map<String, Value>) -> Vec<Value> {
+    let on_top = |suffix: &str, proto: &str| {
+        let mut message = inherited.clone();
+        message.insert("name".into(), format!("{interface}_{suffix}").into());
+        message.insert("device".into(), format!("@{interface}").into());
+        message.insert("proto".into(), proto.into());
+        message
+    };
     let mut interfaces = Vec::new();
     if bearer.ipv4 == Addressing::Dynamic {
-        interfaces.push(json!({ "name": format!("{interface}_4"), "ifname": format!("@{interface}"),
-            "device": format!("@{interface}"), "proto": "dhcp" }));
+        interfaces.push(Value::Object(on_top("4", "dhcp")));
     }
     if bearer.ipv6 == Addressing::Dynamic {
-        interfaces.push(json!({ "name": format!("{interface}_6"), "ifname": format!("@{interface}"),
-            "device": format!("@{interface}"), "proto": "dhcpv6", "extendprefix": "1" }));
+        let mut message = on_top("6", "dhcpv6");
+        // RFC 7278: the one /64 of the link also for the LAN.
+        message.insert("extendprefix".into(), "1".into());
+        interfaces.push(Value::Object(message));
     }
     interfaces
+}
+
+/// How long the handler waits for a daemon that is being restarted, before it says so, and in
+/// all. procd starts it again after 1 s.
+const PATIENCE: Duration = Duration::from_secs(3);
+const LONG_PATIENCE: Duration = Duration::from_secs(60);
+/// netifd kills a teardown after 5 s; the daemon answers within 4.
+const TEARDOWN: Duration = Duration::from_millis(4500);
+const CALL: Duration = Duration::from_secs(5);
+
+/// The handler process: `"" dump`, `uwand setup|renew|teardown IFACE JSON [DEVICE]`.
+pub fn main(args: &[String], globals: &Globals) -> ExitCode {
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [_, "dump", ..] => {
+            println!("{}", dump());
+            ExitCode::SUCCESS
+        }
+        [_, "setup" | "renew", interface, config, ..] => setup(interface, config, globals),
+        [_, "teardown", interface, ..] => teardown(interface, globals),
+        _ => {
+            eprintln!(
+                "uwand netifd: netifd calls this; wanted: \"\" dump, or uwand setup|renew|teardown IFACE JSON"
+            );
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn setup(interface: &str, config: &str, globals: &Globals) -> ExitCode {
+    let config: Value = match serde_json::from_str(config) {
+        Ok(config @ Value::Object(_)) => config,
+        _ => {
+            eprintln!("uwand netifd: the configuration of {interface} is not a JSON object");
+            return ExitCode::from(2);
+        }
+    };
+    let arguments = json!({ "interface": interface, "config": config });
+    let sockets = &globals.ubus_sockets;
+    let mut result = call(sockets, "uwand", "up", &arguments, CALL);
+    if matches!(&result, Err(error) if is_absent(error)) {
+        if !daemon_comes(interface, sockets) {
+            return ExitCode::FAILURE;
+        }
+        result = call(sockets, "uwand", "up", &arguments, CALL);
+    }
+    match result {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("uwand netifd: {interface}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn is_absent(error: &Error) -> bool {
+    matches!(error, Error::Gone) || error.status() == Some(Status::NotFound)
+}
+
+/// Waits for the daemon; tells netifd after a while, and gives the setup up in the end.
+fn daemon_comes(interface: &str, sockets: &[PathBuf]) -> bool {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return false;
+    };
+    let waiting = async {
+        let client = Client::start(Source::Paths(sockets.to_vec()));
+        let came = |limit| tokio::time::timeout(limit, client.wait_for("uwand"));
+        if came(PATIENCE).await.is_ok() {
+            return true;
+        }
+        let client = &client;
+        let tell = |message: Value| async move {
+            // Without netifd nobody is left to be told.
+            let _ = client.invoke("network.interface", "notify_proto", &message, CALL).await;
+        };
+        tell(error(interface, &Cause::NoDaemon)).await;
+        if came(LONG_PATIENCE).await.is_ok() {
+            return true;
+        }
+        // netifd tries again by itself.
+        tell(plain(interface, NotifyAction::SetupFailed)).await;
+        false
+    };
+    tokio::task::LocalSet::new().block_on(&runtime, waiting)
+}
+
+fn teardown(interface: &str, globals: &Globals) -> ExitCode {
+    let arguments = json!({ "interface": interface });
+    match call(&globals.ubus_sockets, "uwand", "down", &arguments, TEARDOWN) {
+        Ok(_) => ExitCode::SUCCESS,
+        // Without a daemon there is nothing to take down.
+        Err(error) if is_absent(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("uwand netifd: {interface}: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 #[cfg(test)]
@@ -265,8 +393,9 @@ mod tests {
     #[test]
     fn a_family_without_addresses_from_the_modem_gets_dhcp_on_top() {
         let bearer = Bearer { ipv4: Addressing::Dynamic, ipv6: Addressing::Dynamic, ..Bearer::default() };
-        let names: Vec<_> = dynamic("wan", &bearer).iter().map(|i| i["name"].clone()).collect();
-        assert_eq!(names, ["wan_4", "wan_6"]);
-        assert_eq!(dynamic("wan", &bearer)[0]["proto"], "dhcp");
+        let inherited = json!({ "metric": 20 }).as_object().unwrap().clone();
+        let interfaces = dynamic("wan", &bearer, &inherited);
+        let v4 = json!({ "metric": 20, "name": "wan_4", "device": "@wan", "proto": "dhcp" });
+        assert_eq!((interfaces.len(), &interfaces[0]), (2, &v4));
     }
 }

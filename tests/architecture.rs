@@ -81,6 +81,8 @@ const PURE: &[&str] = &[
     "qmi::frame",
     "qmi::tlv",
     "qmi::messages",
+    "mbim::modem::known",
+    "mbim::modem::refusal",
     "cli::text",
     "cli::table",
     "cli::show",

@@ -1,0 +1,469 @@
+//! One interface of the daemon: its machine, its configuration, its one job.
+//!
+//! Contract: [`Daemon::handle`] is the only door to a link's machine, and writes the one
+//! info line per change. A new job aborts the old one; its result carries a number, so
+//! that a result which was already on its way is not taken for the new job's.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use super::slot::Slot;
+use super::{Daemon, Letter, OBJECT, outbox};
+use crate::cause::Cause;
+use crate::config::Config;
+use crate::device::DeviceSpec;
+use crate::dial::Dial;
+use crate::link::{Action, Event, Link};
+use crate::linux::sysfs::{Found, NotFound};
+use crate::linux::{netdev, vlan};
+use crate::modem::Modem;
+use crate::netifd;
+use crate::status::{InterfaceEvent, to_json};
+use crate::ubus::Notice;
+use crate::words::{Bearer, Control, LinkState, ModemState};
+
+/// A simulator's socket has no uevents: look again this often.
+const SOCKET_AGAIN: Duration = Duration::from_secs(1);
+/// The smallest MTU that IPv6 works with (RFC 8200, 5).
+const LEAST_IPV6_MTU: u32 = 1280;
+
+/// The end of a job.
+pub struct Done {
+    interface: String,
+    job: u32,
+    result: JobResult,
+}
+
+enum JobResult {
+    Connected(Result<Bearer, Cause>),
+    Settings(Result<Bearer, Cause>),
+}
+
+pub struct Interface {
+    pub link: Link,
+    pub config: Option<Config>,
+    spec: Option<DeviceSpec>,
+    /// The id of the modem that it last used.
+    pub modem: Option<String>,
+    job: Option<AbortHandle>,
+    jobs: u32,
+    /// What netifd holds of the bearer.
+    told: Option<Bearer>,
+    /// Options for interfaces on top of this one.
+    inherited: Map<String, Value>,
+    /// True once the last disconnect ended; the next connect waits for it.
+    disconnected: Option<watch::Receiver<bool>>,
+}
+
+impl Interface {
+    fn new(jitter: u8) -> Interface {
+        Interface {
+            link: Link::new(Instant::now().into_std(), jitter),
+            config: None,
+            spec: None,
+            modem: None,
+            job: None,
+            jobs: 0,
+            told: None,
+            inherited: Map::new(),
+            disconnected: None,
+        }
+    }
+
+    pub fn session(&self) -> u32 {
+        self.config.as_ref().map_or(0, |config| config.session)
+    }
+
+    /// Waits for its modem, rather than for the network or for a person.
+    pub fn awaits_modem(&self) -> bool {
+        matches!(self.link.cause(), Some(Cause::NoModem(_) | Cause::ModemHung))
+            && self.link.state() == LinkState::Waiting
+    }
+
+    fn stop_job(&mut self) {
+        self.jobs = self.jobs.wrapping_add(1);
+        if let Some(job) = self.job.take() {
+            job.abort();
+        }
+    }
+
+    /// Resolves when the last disconnect is done.
+    pub fn disconnected(&self) -> impl Future<Output = ()> + 'static {
+        let disconnected = self.disconnected.clone();
+        async move {
+            if let Some(mut disconnected) = disconnected {
+                // An error means that its task ended, which is as good.
+                let _ = disconnected.wait_for(|done| *done).await;
+            }
+        }
+    }
+}
+
+impl Daemon {
+    /// netifd's setup or renew.
+    pub(super) fn want(&mut self, name: &str, table: &Map<String, Value>) {
+        let parsed = Config::parse(table).and_then(|config| Ok((spec_of(&config)?, config)));
+        let jitter = name
+            .bytes()
+            .fold(self.started.into_std().elapsed().subsec_nanos().to_le_bytes()[0], u8::wrapping_add);
+        let interface = self.interfaces.entry(name.to_string()).or_insert_with(|| Interface::new(jitter));
+        match parsed {
+            Ok((spec, config)) => {
+                let changed = interface.config.as_ref() != Some(&config);
+                let delay = config.delay;
+                // The old configuration is what the old session was dialled with.
+                let old = interface.session();
+                if changed && interface.link.wanted() && old != config.session {
+                    self.disconnect(name, old);
+                }
+                if let Some(interface) = self.interfaces.get_mut(name) {
+                    let kept = |(key, _): &(&String, &Value)| netifd::INHERITED.contains(&key.as_str());
+                    interface.inherited =
+                        table.iter().filter(kept).map(|(k, v)| (k.clone(), v.clone())).collect();
+                    interface.config = Some(config);
+                    interface.spec = Some(spec);
+                }
+                self.handle(name, Event::Wanted { changed, delay });
+            }
+            Err(cause) => {
+                log::warn!("{name}: {cause}");
+                self.handle(name, Event::Rejected(cause));
+            }
+        }
+    }
+
+    /// Gives the link its event and does what it says.
+    pub(super) fn handle(&mut self, name: &str, event: Event) {
+        let Some(interface) = self.interfaces.get_mut(name) else { return };
+        log::debug!("{name}: {event:?}");
+        let old = interface.link.state();
+        let actions = interface.link.handle(Instant::now().into_std(), event);
+        let new = interface.link.state();
+        if new == LinkState::Down {
+            interface.told = None;
+        }
+        if old != new {
+            self.tell_change(name, old, new);
+        }
+        for action in actions {
+            self.act(name, action);
+        }
+    }
+
+    fn tell_change(&self, name: &str, old: LinkState, new: LinkState) {
+        let Some(interface) = self.interfaces.get(name) else { return };
+        let link = &interface.link;
+        match (link.bearer(), link.cause().filter(|_| new != LinkState::Connecting)) {
+            (Some(bearer), _) => log::info!("{name}: {old} -> {new}, {bearer}"),
+            (None, Some(cause)) => log::info!("{name}: {old} -> {new}, {cause}"),
+            (None, None) => log::info!("{name}: {old} -> {new}"),
+        }
+        let error = link.cause().map(Cause::code);
+        let event = to_json(&InterfaceEvent { interface: name.to_string(), old, new, error });
+        self.client.send_event("uwand.interface", &event);
+        self.client.notify(OBJECT, "interface", &event);
+    }
+
+    fn act(&mut self, name: &str, action: Action) {
+        log::debug!("{name}: {action:?}");
+        match action {
+            Action::Connect => self.connect(name),
+            Action::Disconnect => {
+                let session = self.interfaces.get(name).map_or(0, Interface::session);
+                self.disconnect(name, session);
+            }
+            Action::LinkUp(bearer) => self.link_up(name, bearer),
+            Action::LinkDown => {
+                if let Some(interface) = self.interfaces.get_mut(name) {
+                    interface.told = None;
+                }
+                self.outbox.notify(netifd::link_down(name));
+            }
+            Action::Error(cause) => self.outbox.notify(netifd::error(name, &cause)),
+            Action::BlockRestart => {
+                self.outbox.notify(netifd::plain(name, netifd::NotifyAction::BlockRestart));
+            }
+            Action::SetupFailed => {
+                self.outbox.notify(netifd::plain(name, netifd::NotifyAction::SetupFailed));
+            }
+            Action::Unblock => self.outbox.up(name),
+        }
+    }
+
+    fn link_up(&mut self, name: &str, bearer: Bearer) {
+        let Some(interface) = self.interfaces.get_mut(name) else { return };
+        let bearer = with_mtu(bearer, interface.config.as_ref().and_then(|config| config.mtu));
+        set_device_mtu(&bearer);
+        let mut told = interface.told.replace(bearer.clone());
+        if told.as_ref().is_some_and(|told| netifd::cannot_update(told, &bearer)) {
+            self.outbox.notify(netifd::link_down(name));
+            told = None;
+        }
+        self.outbox.notify(netifd::link_up(name, &bearer));
+        if told.is_none() {
+            // A second of the same name would take the first one away.
+            for interface in netifd::dynamic(name, &bearer, &interface.inherited) {
+                self.outbox.add_dynamic(interface);
+            }
+        }
+    }
+
+    /// Which modem an interface means, if it is there.
+    pub(super) fn locate(&self, interface: &Interface) -> Result<Found, NotFound> {
+        let Some(spec) = &interface.spec else { return Err(NotFound::Missing("no configuration".into())) };
+        let known = |found: &Found| self.slots.get(&found.id).and_then(|slot| slot.facts().imei);
+        self.sysfs.find(spec, &known)
+    }
+
+    fn connect(&mut self, name: &str) {
+        let Some(interface) = self.interfaces.get(name) else { return };
+        let Some(config) = interface.config.clone() else { return };
+        match self.locate(interface) {
+            Ok(found) => self.dial(name, &config, found),
+            Err(NotFound::AskImei(candidates)) => self.ask_imei(name, candidates),
+            Err(NotFound::Several(text)) => {
+                let cause =
+                    Cause::BadConfig { option: "device".into(), value: config.device.clone(), remedy: text };
+                self.handle(name, Event::Rejected(cause));
+            }
+            Err(NotFound::Missing(text)) => {
+                let socket = matches!(interface.spec, Some(DeviceSpec::Socket(_)));
+                let again = (socket || !self.hears_kernel).then_some(SOCKET_AGAIN);
+                self.handle(name, Event::ModemWent { cause: Cause::NoModem(text), again });
+            }
+        }
+    }
+
+    fn dial(&mut self, name: &str, config: &Config, found: Found) {
+        let netdev = match carrier(config, &found) {
+            Ok(netdev) => netdev,
+            Err(cause @ Cause::BadConfig { .. }) => return self.handle(name, Event::Rejected(cause)),
+            Err(cause) => return self.handle(name, Event::ModemWent { cause, again: None }),
+        };
+        let slot = self.slot(found);
+        let Some(interface) = self.interfaces.get_mut(name) else { return };
+        interface.modem = Some(slot.id.clone());
+        let dial = Dial::new(config, netdev);
+        let free = interface.disconnected();
+        self.start_job(name, async move {
+            free.await;
+            JobResult::Connected(connect(&slot, &dial).await)
+        });
+    }
+
+    /// Opens modems until one has the IMEI that is looked for; the others are closed again.
+    fn ask_imei(&mut self, name: &str, candidates: Vec<Found>) {
+        let slots: Vec<Rc<Slot>> = candidates.into_iter().map(|found| self.slot(found)).collect();
+        let used: Vec<String> = self.interfaces.values().filter_map(|i| i.modem.clone()).collect();
+        self.start_job(name, async move {
+            for slot in slots {
+                if let Err(cause) = slot.open().await {
+                    log::debug!("{}: not asked for its IMEI: {cause}", slot.id);
+                }
+                if !used.contains(&slot.id) {
+                    slot.close(ModemState::Seen);
+                }
+            }
+            // Found now, or tried again after the back-off.
+            JobResult::Connected(Err(Cause::NoModem("looking for the modem with that IMEI".into())))
+        });
+    }
+
+    fn slot(&mut self, found: Found) -> Rc<Slot> {
+        let letters = self.letters.clone();
+        let id = found.id.clone();
+        let slot = self.slots.entry(id.clone()).or_insert_with(|| {
+            let notify = Rc::new(move |noted| {
+                // The loop ends before its modems: nobody is left to be told.
+                let _ = letters.send(Letter::Noted(noted));
+            });
+            Slot::new(id, notify)
+        });
+        slot.place(found);
+        slot.clone()
+    }
+
+    fn start_job(&mut self, name: &str, work: impl Future<Output = JobResult> + 'static) {
+        let letters = self.letters.clone();
+        let Some(interface) = self.interfaces.get_mut(name) else { return };
+        interface.stop_job();
+        let (job, owner) = (interface.jobs, name.to_string());
+        let task = tokio::task::spawn_local(async move {
+            let result = work.await;
+            let _ = letters.send(Letter::Done(Done { interface: owner, job, result }));
+        });
+        interface.job = Some(task.abort_handle());
+    }
+
+    fn disconnect(&mut self, name: &str, session: u32) {
+        let slot = self
+            .interfaces
+            .get(name)
+            .and_then(|i| i.modem.as_ref())
+            .and_then(|id| self.slots.get(id))
+            .cloned();
+        let Some(interface) = self.interfaces.get_mut(name) else { return };
+        interface.stop_job();
+        let Some(modem) = slot.as_ref().and_then(|slot| slot.modem()) else { return };
+        let before = interface.disconnected();
+        let (done, disconnected) = watch::channel(false);
+        interface.disconnected = Some(disconnected);
+        let name = name.to_string();
+        tokio::task::spawn_local(async move {
+            before.await;
+            if let Err(cause) = modem.disconnect(session).await {
+                log::debug!("{name}: disconnect: {cause}");
+            }
+            let _ = done.send(true);
+        });
+    }
+
+    pub(super) fn read_settings(&mut self, slot: &Rc<Slot>, session: u32) {
+        let Some(modem) = slot.modem() else { return };
+        let of_it = |i: &&Interface| i.modem.as_ref() == Some(&slot.id) && i.session() == session;
+        let Some((name, bearer)) = self
+            .interfaces
+            .iter()
+            .find(|(_, i)| of_it(i))
+            .and_then(|(name, i)| Some((name.clone(), i.link.bearer()?.clone())))
+        else {
+            return;
+        };
+        self.start_job(&name, async move { JobResult::Settings(modem.settings(&bearer).await) });
+    }
+
+    pub(super) fn on_done(&mut self, done: Done) {
+        let Some(interface) = self.interfaces.get_mut(&done.interface) else { return };
+        if interface.jobs != done.job {
+            return;
+        }
+        interface.job = None;
+        let slot = interface.modem.as_ref().and_then(|id| self.slots.get(id)).cloned();
+        let hung = matches!(
+            &done.result,
+            JobResult::Connected(Err(Cause::ModemHung)) | JobResult::Settings(Err(Cause::ModemHung))
+        );
+        if let (true, Some(slot)) = (hung, &slot) {
+            // A fresh OPEN is the first thing that may cure it.
+            slot.close(ModemState::Hung);
+        }
+        match done.result {
+            JobResult::Connected(Ok(bearer)) => {
+                self.handle(&done.interface, Event::Connected(bearer));
+                if let Some(modem) = slot.and_then(|slot| slot.modem()) {
+                    introduce(modem);
+                }
+            }
+            JobResult::Connected(Err(cause)) => self.handle(&done.interface, Event::Failed(cause)),
+            JobResult::Settings(Ok(bearer)) => self.handle(&done.interface, Event::Changed(bearer)),
+            JobResult::Settings(Err(cause)) => self.handle(&done.interface, Event::Lost(cause)),
+        }
+    }
+
+    /// netifd is there, for the first time or again.
+    pub(super) fn on_netifd(&mut self, notice: Notice) {
+        if notice != Notice::Attached {
+            return;
+        }
+        let (client, letters) = (self.client.clone(), self.letters.clone());
+        tokio::task::spawn_local(async move {
+            let shown = outbox::dump(&client).await;
+            let _ = letters.send(Letter::Netifd(shown));
+        });
+    }
+
+    /// Brings netifd's view and ours together.
+    pub(super) fn on_shown(&mut self, shown: &[outbox::Shown]) {
+        for theirs in shown.iter().filter(|theirs| theirs.up || theirs.pending) {
+            let ours = self.interfaces.get(&theirs.interface).filter(|interface| interface.link.wanted());
+            match ours.map(|interface| interface.link.bearer().cloned()) {
+                // We were restarted: netifd has the configuration.
+                None => self.outbox.renew(&theirs.interface),
+                Some(Some(bearer)) => self.link_up(&theirs.interface, bearer),
+                Some(None) if theirs.up => self.outbox.notify(netifd::link_down(&theirs.interface)),
+                Some(None) => {}
+            }
+        }
+    }
+}
+
+async fn connect(slot: &Rc<Slot>, dial: &Dial) -> Result<Bearer, Cause> {
+    let modem = slot.open().await?;
+    modem.connect(dial).await
+}
+
+/// Asks, beside the link, what is nice to know.
+fn introduce(modem: Rc<Modem>) {
+    tokio::task::spawn_local(async move { modem.introduce().await });
+}
+
+/// The device that carries the session; made where it is a VLAN of the modem's own.
+fn carrier(config: &Config, found: &Found) -> Result<String, Cause> {
+    let bad = |option: &str, value: String, remedy: &str| {
+        Err(Cause::BadConfig { option: option.into(), value, remedy: remedy.into() })
+    };
+    let qmi = Some(Control::Qmi);
+    if config.control == qmi {
+        return bad("control", "qmi".into(), "this version speaks MBIM only; use auto or mbim");
+    }
+    if let Some(netdev) = &config.netdev {
+        return Ok(netdev.clone());
+    }
+    if found.control.is_none() && found.netdev.is_none() {
+        return bad(
+            "netdev",
+            String::new(),
+            "name the network device that belongs to this socket, e.g. wwan0",
+        );
+    }
+    let Some(parent) = &found.netdev else {
+        return Err(Cause::NoModem(format!("the network device of {} is not there yet", found.id)));
+    };
+    if config.session == 0 {
+        return Ok(parent.clone());
+    }
+    vlan::add(parent, config.session).map_err(|error| Cause::BadConfig {
+        option: "session".into(),
+        value: config.session.to_string(),
+        remedy: format!("no VLAN device for it on {parent}: {error}; is kmod-8021q there?"),
+    })
+}
+
+fn spec_of(config: &Config) -> Result<DeviceSpec, Cause> {
+    DeviceSpec::parse(&config.device).map_err(|error| Cause::BadConfig {
+        option: "device".into(),
+        value: config.device.clone(),
+        remedy: error.to_string(),
+    })
+}
+
+/// Option `mtu` counts for more than the network's word.
+fn with_mtu(mut bearer: Bearer, mtu: Option<u32>) -> Bearer {
+    use crate::words::Addressing::Static;
+    if mtu.is_some() {
+        if let Static(v4) = &mut bearer.ipv4 {
+            v4.mtu = mtu;
+        }
+        if let Static(v6) = &mut bearer.ipv6 {
+            v6.mtu = mtu;
+        }
+    }
+    bearer
+}
+
+/// The device takes the larger of the families' MTUs; their routes carry each its own.
+fn set_device_mtu(bearer: &Bearer) {
+    let v4 = bearer.ipv4.settings().and_then(|v4| v4.mtu);
+    let v6 = bearer.ipv6.settings().and_then(|v6| v6.mtu);
+    let Some(mtu) = v4.max(v6) else { return };
+    // Below this the kernel takes IPv6 off the device.
+    let mtu = if bearer.ipv6.is_absent() { mtu } else { mtu.max(LEAST_IPV6_MTU) };
+    if let Err(error) = netdev::set_mtu(&bearer.netdev, mtu) {
+        log::debug!("{}: MTU {mtu}: {error}", bearer.netdev);
+    }
+}

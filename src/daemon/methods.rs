@@ -1,0 +1,188 @@
+//! The methods of the ubus object `uwand`.
+//!
+//! Contract: each answers at once, except where a modem is asked or a disconnect awaited;
+//! those are tasks with a time-out of their own. A refusal says why in `error`.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use tokio::time::{Instant, timeout};
+
+use super::Daemon;
+use super::links::Interface;
+use super::slot::Slot;
+use crate::link::Event;
+use crate::linux::sysfs::Found;
+use crate::status::{InterfaceStatus, ModemSignal, ModemStatus, SignalReply, Status, to_json};
+use crate::ubus::{ArgType, Method, Request, Status as UbusStatus};
+use crate::words::{Facts, ModemState};
+
+pub const METHODS: &[Method] = &[
+    Method { name: "status", args: &[("interface", ArgType::String)] },
+    Method { name: "up", args: &[("interface", ArgType::String), ("config", ArgType::Table)] },
+    Method { name: "down", args: &[("interface", ArgType::String)] },
+    Method { name: "reconnect", args: &[("interface", ArgType::String)] },
+    Method { name: "signal", args: &[("modem", ArgType::String)] },
+];
+
+/// netifd kills a teardown after 5 s.
+const DOWN_LIMIT: Duration = Duration::from_millis(3500);
+/// A modem that does not tell its signal by then is shown with what it told last.
+const SIGNAL_LIMIT: Duration = Duration::from_secs(3);
+/// Longer than any name that netifd's kernel devices could have; a name, not a message.
+const LONGEST_NAME: usize = 64;
+
+impl Daemon {
+    pub(super) fn answer(&mut self, request: Request) {
+        match request.method {
+            "status" => self.on_status(request),
+            "up" => self.on_up(request),
+            "down" => self.on_down(request),
+            "reconnect" => self.on_reconnect(request),
+            "signal" => self.on_signal(request),
+            // The client lets only declared methods through.
+            _ => request.fail(UbusStatus::MethodNotFound),
+        }
+    }
+
+    fn on_up(&mut self, request: Request) {
+        let Some(name) = name(&request) else {
+            return refuse(request, UbusStatus::InvalidArgument, "argument interface is missing or unusable");
+        };
+        let Some(config) = request.args.get("config").and_then(Value::as_object) else {
+            return refuse(
+                request,
+                UbusStatus::InvalidArgument,
+                "argument config is missing: a table is wanted",
+            );
+        };
+        let config: Map<String, Value> = config.clone();
+        // Answered first: netifd's handler ends, and what we tell netifd comes after it.
+        request.reply(json!({}));
+        self.want(&name, &config);
+    }
+
+    fn on_down(&mut self, request: Request) {
+        let Some(name) = name(&request) else {
+            return refuse(request, UbusStatus::InvalidArgument, "argument interface is missing or unusable");
+        };
+        self.handle(&name, Event::Unwanted);
+        let Some(interface) = self.interfaces.get(&name) else { return request.reply(json!({})) };
+        let disconnected = interface.disconnected();
+        tokio::task::spawn_local(async move {
+            // The time is up for netifd, not for the modem: the disconnect goes on.
+            let _ = timeout(DOWN_LIMIT, disconnected).await;
+            request.reply(json!({}));
+        });
+    }
+
+    fn on_reconnect(&mut self, request: Request) {
+        let Some(name) = name(&request) else {
+            return refuse(request, UbusStatus::InvalidArgument, "argument interface is missing or unusable");
+        };
+        match self.interfaces.get(&name) {
+            None => refuse(request, UbusStatus::NotFound, "no such interface of proto uwand is known"),
+            Some(interface) if !interface.link.wanted() => {
+                refuse(request, UbusStatus::InvalidCommand, "the interface is down: ifup brings it up");
+            }
+            Some(_) => {
+                request.reply(json!({}));
+                self.handle(&name, Event::Reconnect);
+            }
+        }
+    }
+
+    fn on_status(&self, request: Request) {
+        let only = request.args.get("interface").and_then(Value::as_str);
+        if only.is_some_and(|name| !self.interfaces.contains_key(name)) {
+            return refuse(request, UbusStatus::NotFound, "no such interface of proto uwand is known");
+        }
+        let interfaces =
+            self.interfaces.iter().filter(|(name, _)| only.is_none_or(|only| only == name.as_str()));
+        let status = Status::new(
+            seconds(self.started.elapsed()),
+            interfaces.map(|(name, interface)| self.interface_status(name, interface)).collect(),
+            self.modem_statuses(),
+        );
+        request.reply(to_json(&status));
+    }
+
+    fn interface_status(&self, name: &str, interface: &Interface) -> InterfaceStatus {
+        let link = &interface.link;
+        let now = Instant::now().into_std();
+        let mut status =
+            InterfaceStatus::new(name, link.state(), seconds(now.saturating_duration_since(link.since())));
+        let found = interface.modem.as_ref().and_then(|id| self.slots.get(id)).and_then(|slot| slot.found());
+        status.modem = interface.modem.clone();
+        status.control = found.as_ref().map(|found| found.control.unwrap_or(crate::words::Control::Mbim));
+        status.netdev = found.and_then(|found| found.netdev);
+        if let Some(bearer) = link.bearer() {
+            status = status.with_bearer(bearer);
+        }
+        if let Some(cause) = link.cause() {
+            status = status.with_cause(cause);
+        }
+        status.next_try = link.deadline().map(|deadline| seconds(deadline.saturating_duration_since(now)));
+        status
+    }
+
+    fn modem_statuses(&self) -> Vec<ModemStatus> {
+        let seen = self.sysfs.modems().into_iter().filter(|found| !self.slots.contains_key(&found.id));
+        let known = self.slots.values().map(|slot| {
+            let status = ModemStatus::new(slot.id.clone(), slot.state(), &slot.facts());
+            with_place(status, slot.found().as_ref())
+        });
+        let others = seen.map(|found| {
+            with_place(ModemStatus::new(found.id.clone(), ModemState::Seen, &Facts::default()), Some(&found))
+        });
+        known.chain(others).collect()
+    }
+
+    fn on_signal(&self, request: Request) {
+        let only = request.args.get("modem").and_then(Value::as_str);
+        let slots: Vec<Rc<Slot>> =
+            self.slots.values().filter(|slot| only.is_none_or(|only| only == slot.id)).cloned().collect();
+        if slots.is_empty() && only.is_some() {
+            return refuse(request, UbusStatus::NotFound, "no such modem is in use; see status");
+        }
+        tokio::task::spawn_local(async move {
+            let _ = timeout(SIGNAL_LIMIT, ask_signals(&slots)).await;
+            let modems = slots.iter().map(|slot| ModemSignal::new(slot.id.clone(), &slot.facts())).collect();
+            request.reply(to_json(&SignalReply { modems }));
+        });
+    }
+}
+
+async fn ask_signals(slots: &[Rc<Slot>]) {
+    for modem in slots.iter().filter_map(|slot| slot.modem()) {
+        if let Err(cause) = modem.signal().await {
+            log::debug!("signal: {cause}");
+        }
+    }
+}
+
+fn with_place(mut status: ModemStatus, found: Option<&Found>) -> ModemStatus {
+    let Some(found) = found else { return status };
+    status.device = Some(found.wdm.display().to_string());
+    status.driver = Some(found.driver.clone()).filter(|driver| !driver.is_empty());
+    status.netdev = found.netdev.clone();
+    let told = |text: &str| Some(text.to_string()).filter(|text| !text.is_empty());
+    status.manufacturer = status.manufacturer.or_else(|| told(&found.manufacturer));
+    status.model = status.model.or_else(|| told(&found.product_name));
+    status
+}
+
+fn name(request: &Request) -> Option<String> {
+    let name = request.args.get("interface")?.as_str()?;
+    let usable = !name.is_empty() && name.len() <= LONGEST_NAME && !name.chars().any(char::is_control);
+    usable.then(|| name.to_string())
+}
+
+fn refuse(request: Request, status: UbusStatus, why: &str) {
+    request.fail_with(status, json!({ "error": why }));
+}
+
+fn seconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,278 @@
+//! The daemon: the only loop, which turns what happens into events of a [`Link`] and the
+//! actions of a link into work.
+//!
+//! ```text
+//!  methods   what ubus asks
+//!  links     one interface: its machine, its configuration, its one job
+//!  slot      one modem: found, opened, shared
+//!  outbox    what netifd is told, in order
+//! ```
+//!
+//! Contract: nothing here waits. Whatever takes time is a job, a task that ends by sending
+//! one message back into the loop; so a deaf modem, a netifd that tears down or an ubusd
+//! that restarts never keep another link from its work.
+
+mod links;
+mod methods;
+mod outbox;
+mod slot;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::LocalSet;
+use tokio::time::{Instant, sleep_until};
+
+use self::links::{Done, Interface};
+use self::outbox::Outbox;
+use self::slot::{Noted, Slot};
+use crate::cause::Cause;
+use crate::dial::Note;
+use crate::globals::Globals;
+use crate::link::Event;
+use crate::linux::sysfs::Sysfs;
+use crate::linux::uevent::{Notice, Uevents};
+use crate::status::{ModemEvent, to_json};
+use crate::ubus;
+use crate::words::ModemState;
+
+/// The name of our object.
+pub const OBJECT: &str = "uwand";
+
+/// Runs until SIGTERM or SIGINT. Bearers and addresses are left as they are.
+pub fn run(globals: Globals) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            log::error!("no runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    LocalSet::new().block_on(&runtime, serve(globals, ended()));
+    ExitCode::SUCCESS
+}
+
+async fn ended() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// The daemon itself, inside a `LocalSet` of the caller's, until `stop` is ready.
+pub async fn serve(globals: Globals, stop: impl Future<Output = ()>) {
+    let sysfs = Sysfs::new(&globals.sysfs);
+    let uevents = match Uevents::open(&sysfs) {
+        Ok(uevents) => Some(uevents),
+        Err(error) => {
+            log::warn!("no uevents ({error}): a modem that comes later is found by trying again only");
+            None
+        }
+    };
+    let client = ubus::Client::start(ubus::Source::Paths(globals.ubus_sockets.clone()));
+    let mut object = client.add_object(OBJECT, methods::METHODS);
+    let mut netifd = client.subscribe("network.interface");
+    let mut daemon = Daemon::new(client, sysfs, uevents.is_some());
+    let mut inbox = daemon.inbox.take().unwrap_or_default();
+    tokio::pin!(stop);
+    loop {
+        let deadline = daemon.deadline();
+        tokio::select! {
+            request = object.recv() => daemon.answer(request),
+            Some(letter) = inbox.0.recv() => daemon.read(letter),
+            notice = netifd.recv() => daemon.on_netifd(notice),
+            notice = next_uevent(&uevents) => daemon.on_uevent(&notice),
+            () = until(deadline) => daemon.tick(),
+            () = &mut stop => break,
+        }
+        daemon.publish_modems();
+    }
+}
+
+/// What tasks send back into the loop.
+enum Letter {
+    Done(Done),
+    Noted(Noted),
+    /// netifd's dump, asked for because netifd or we are new.
+    Netifd(Vec<outbox::Shown>),
+}
+
+struct Inbox(UnboundedReceiver<Letter>);
+
+impl Default for Inbox {
+    fn default() -> Self {
+        Inbox(unbounded_channel().1)
+    }
+}
+
+struct Daemon {
+    client: ubus::Client,
+    sysfs: Sysfs,
+    /// A modem that comes is told by the kernel.
+    hears_kernel: bool,
+    started: Instant,
+    interfaces: BTreeMap<String, Interface>,
+    slots: BTreeMap<String, Rc<Slot>>,
+    /// Modem states as last told by event.
+    told: BTreeMap<String, ModemState>,
+    outbox: Outbox,
+    letters: UnboundedSender<Letter>,
+    inbox: Option<Inbox>,
+}
+
+impl Daemon {
+    fn new(client: ubus::Client, sysfs: Sysfs, hears_kernel: bool) -> Daemon {
+        let (letters, inbox) = unbounded_channel();
+        Daemon {
+            outbox: Outbox::start(client.clone()),
+            client,
+            sysfs,
+            hears_kernel,
+            started: Instant::now(),
+            interfaces: BTreeMap::new(),
+            slots: BTreeMap::new(),
+            told: BTreeMap::new(),
+            letters,
+            inbox: Some(Inbox(inbox)),
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.interfaces
+            .values()
+            .filter_map(|interface| interface.link.deadline())
+            .min()
+            .map(Instant::from_std)
+    }
+
+    fn read(&mut self, letter: Letter) {
+        match letter {
+            Letter::Done(done) => self.on_done(done),
+            Letter::Noted(noted) => self.on_note(noted),
+            Letter::Netifd(shown) => self.on_shown(&shown),
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = Instant::now().into_std();
+        let due = |interface: &Interface| interface.link.deadline().is_some_and(|deadline| deadline <= now);
+        let names: Vec<String> =
+            self.interfaces.iter().filter(|(_, i)| due(i)).map(|(name, _)| name.clone()).collect();
+        for name in names {
+            self.handle(&name, Event::Tick);
+        }
+    }
+
+    fn on_note(&mut self, noted: Noted) {
+        let Some(slot) = self.slots.get(&noted.modem).cloned() else { return };
+        if noted.generation != slot.generation() {
+            return;
+        }
+        match noted.note {
+            Note::Facts { improved: true } => self.on_each(&noted.modem, None, &Event::Improved),
+            Note::Facts { improved: false } => {}
+            Note::Lost { session, cause } => {
+                log::debug!("{}: session {session} ended: {cause}", noted.modem);
+                self.on_each(&noted.modem, Some(session), &Event::Lost(cause));
+            }
+            Note::Settings { session } => self.read_settings(&slot, session),
+            Note::Gone => {
+                slot.close(ModemState::Missing);
+                let cause = Cause::NoModem(format!("{} left", noted.modem));
+                // The kernel tells when it is back; unless only its driver failed.
+                let again = Some(Duration::from_secs(1));
+                self.on_each(&noted.modem, None, &Event::ModemWent { cause, again });
+            }
+        }
+    }
+
+    /// One event for every link on this modem, or for the one of this session.
+    fn on_each(&mut self, modem: &str, session: Option<u32>, event: &Event) {
+        let on_it =
+            |i: &Interface| i.modem.as_deref() == Some(modem) && session.is_none_or(|s| i.session() == s);
+        let names: Vec<String> =
+            self.interfaces.iter().filter(|(_, i)| on_it(i)).map(|(name, _)| name.clone()).collect();
+        for name in names {
+            self.handle(&name, event.clone());
+        }
+    }
+
+    fn on_uevent(&mut self, notice: &Notice) {
+        if let Notice::Event(event) = notice {
+            log::debug!("uevent: {:?} {}", event.action, event.devpath);
+        }
+        self.look_around();
+    }
+
+    /// Compares what is known with what sysfs shows: modems that left, modems that came.
+    fn look_around(&mut self) {
+        let present = self.sysfs.modems();
+        let gone: Vec<String> = self
+            .slots
+            .values()
+            .filter(|slot| {
+                slot.found().is_some_and(|f| {
+                    f.usb_path.is_some() && !present.iter().any(|p| p.wdm == f.wdm && p.id == f.id)
+                })
+            })
+            .map(|slot| slot.id.clone())
+            .collect();
+        for modem in gone {
+            if let Some(slot) = self.slots.get(&modem) {
+                slot.close(ModemState::Missing);
+            }
+            let cause = Cause::NoModem(format!("{modem} left"));
+            self.on_each(&modem, None, &Event::ModemWent { cause, again: None });
+        }
+        let hopeful: Vec<String> = self
+            .interfaces
+            .iter()
+            .filter(|(_, i)| i.awaits_modem() && self.locate(i).is_ok())
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in hopeful {
+            self.handle(&name, Event::ModemCame);
+        }
+    }
+
+    fn publish_modems(&mut self) {
+        for (id, slot) in &self.slots {
+            let new = slot.state();
+            let old = self.told.insert(id.clone(), new).unwrap_or(ModemState::Seen);
+            if old != new {
+                log::debug!("modem {id}: {old} -> {new}");
+                let event = to_json(&ModemEvent { modem: id.clone(), old, new });
+                self.client.send_event("uwand.modem", &event);
+                self.client.notify(OBJECT, "modem", &event);
+            }
+        }
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_uevent(uevents: &Option<Uevents>) -> Notice {
+    let Some(uevents) = uevents else { return std::future::pending().await };
+    match uevents.next().await {
+        Ok(notice) => notice,
+        Err(error) => {
+            log::warn!("uevents ended: {error}");
+            std::future::pending().await
+        }
+    }
+}

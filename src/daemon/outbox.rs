@@ -1,0 +1,118 @@
+//! What netifd is told, in order and one at a time, and what it shows of itself.
+//!
+//! Contract: messages leave in the order in which they were put in; one that netifd
+//! refuses or does not answer in time is dropped with a log line. Nobody waits for one.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use crate::ubus::{Client, Status};
+
+/// netifd answers at once, unless it hangs.
+const LIMIT: Duration = Duration::from_secs(5);
+
+enum Item {
+    Notify(Value),
+    Dynamic(Value),
+    /// `up` or `renew` of an interface.
+    Call(String, &'static str),
+}
+
+pub struct Outbox {
+    items: UnboundedSender<Item>,
+}
+
+/// One interface of ours in netifd's dump.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    pub interface: String,
+    pub up: bool,
+    pub pending: bool,
+}
+
+impl Outbox {
+    pub fn start(client: Client) -> Outbox {
+        let (items, mut queue) = unbounded_channel();
+        tokio::task::spawn_local(async move {
+            while let Some(item) = queue.recv().await {
+                send(&client, item).await;
+            }
+        });
+        Outbox { items }
+    }
+
+    pub fn notify(&self, message: Value) {
+        self.put(Item::Notify(message));
+    }
+
+    /// An interface on top of one of ours.
+    pub fn add_dynamic(&self, interface: Value) {
+        self.put(Item::Dynamic(interface));
+    }
+
+    /// Undoes "block restart": netifd takes an `up` of what is up as just that.
+    pub fn up(&self, interface: &str) {
+        self.put(Item::Call(interface.to_string(), "up"));
+    }
+
+    /// Has netifd run the handler's `renew`, which brings us the configuration.
+    pub fn renew(&self, interface: &str) {
+        self.put(Item::Call(interface.to_string(), "renew"));
+    }
+
+    fn put(&self, item: Item) {
+        // The task ends only with the runtime.
+        let _ = self.items.send(item);
+    }
+}
+
+async fn send(client: &Client, item: Item) {
+    let (what, result) = match &item {
+        Item::Notify(message) => {
+            ("notify_proto", client.invoke("network.interface", "notify_proto", message, LIMIT).await)
+        }
+        Item::Dynamic(interface) => {
+            ("add_dynamic", client.invoke("network", "add_dynamic", interface, LIMIT).await)
+        }
+        Item::Call(interface, method) => {
+            let arguments = json!({ "interface": interface });
+            (*method, client.invoke("network.interface", method, &arguments, LIMIT).await)
+        }
+    };
+    match result {
+        Ok(_) => {}
+        // While it tears an interface down it wants to hear nothing more of it.
+        Err(error) if error.status() == Some(Status::PermissionDenied) => {
+            log::debug!("netifd: {what} while tearing down");
+        }
+        Err(error) => log::warn!("netifd: {what}: {error}"),
+    }
+}
+
+/// Our interfaces, as netifd's dump shows them.
+pub async fn dump(client: &Client) -> Vec<Shown> {
+    let reply = client.invoke("network.interface", "dump", &json!({}), LIMIT).await;
+    let reply = match reply {
+        Ok(reply) => reply,
+        Err(error) => {
+            log::debug!("netifd: dump: {error}");
+            return Vec::new();
+        }
+    };
+    let interfaces = reply.get("interface").and_then(Value::as_array);
+    interfaces.into_iter().flatten().filter_map(shown).collect()
+}
+
+fn shown(interface: &Value) -> Option<Shown> {
+    let flag = |name: &str| interface.get(name).and_then(Value::as_bool).unwrap_or(false);
+    if interface.get("proto")?.as_str()? != "uwand" {
+        return None;
+    }
+    Some(Shown {
+        interface: interface.get("interface")?.as_str()?.to_string(),
+        up: flag("up"),
+        pending: flag("pending"),
+    })
+}

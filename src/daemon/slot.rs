@@ -1,0 +1,150 @@
+//! One modem as the daemon keeps it: found in sysfs, opened when a link first needs it,
+//! shared by the links on it, dropped when it leaves or hangs.
+//!
+//! Contract: at most one open control channel per slot; [`Slot::open`] may be awaited by
+//! several jobs at once and opens once. Every note carries the slot's generation, so that
+//! the last words of a channel that is gone are not taken for those of the new one.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use crate::cause::Cause;
+use crate::dial::Note;
+use crate::linux::sysfs::Found;
+use crate::linux::wdm::{self, OpenError};
+use crate::mbim;
+use crate::mbim::client::Io;
+use crate::modem::Modem;
+use crate::words::{Control, Facts, ModemState};
+
+/// open(2) of a control device that has to be woken first.
+const OPENING: Duration = Duration::from_secs(10);
+
+/// A note of a modem, addressed.
+#[derive(Debug)]
+pub struct Noted {
+    pub modem: String,
+    pub generation: u32,
+    pub note: Note,
+}
+
+pub struct Slot {
+    pub id: String,
+    found: RefCell<Option<Found>>,
+    state: Cell<ModemState>,
+    generation: Cell<u32>,
+    open: Mutex<()>,
+    modem: RefCell<Option<Rc<Modem>>>,
+    /// What the modem told before its channel closed: IMEI and model outlive it.
+    last: RefCell<Facts>,
+    notify: Rc<dyn Fn(Noted)>,
+}
+
+impl Slot {
+    pub fn new(id: String, notify: Rc<dyn Fn(Noted)>) -> Rc<Slot> {
+        Rc::new(Slot {
+            id,
+            found: RefCell::new(None),
+            state: Cell::new(ModemState::Missing),
+            generation: Cell::new(0),
+            open: Mutex::new(()),
+            modem: RefCell::new(None),
+            last: RefCell::new(Facts::default()),
+            notify,
+        })
+    }
+
+    pub fn state(&self) -> ModemState {
+        self.state.get()
+    }
+
+    pub fn generation(&self) -> u32 {
+        self.generation.get()
+    }
+
+    pub fn found(&self) -> Option<Found> {
+        self.found.borrow().clone()
+    }
+
+    pub fn modem(&self) -> Option<Rc<Modem>> {
+        self.modem.borrow().clone()
+    }
+
+    pub fn facts(&self) -> Facts {
+        match &*self.modem.borrow() {
+            Some(modem) => modem.facts(),
+            None => self.last.borrow().clone(),
+        }
+    }
+
+    /// The modem as sysfs shows it now.
+    pub fn place(&self, found: Found) {
+        let moved = self.found.borrow().as_ref().is_some_and(|old| old.wdm != found.wdm);
+        if moved {
+            self.close(ModemState::Missing);
+        }
+        *self.found.borrow_mut() = Some(found);
+        if self.state.get() == ModemState::Missing {
+            self.state.set(ModemState::Seen);
+        }
+    }
+
+    /// Drops the channel: the modem left, or hangs and is to be opened afresh.
+    pub fn close(&self, state: ModemState) {
+        self.generation.set(self.generation.get().wrapping_add(1));
+        if let Some(modem) = self.modem.borrow_mut().take() {
+            *self.last.borrow_mut() = modem.facts();
+        }
+        if state == ModemState::Missing {
+            *self.found.borrow_mut() = None;
+        }
+        self.state.set(state);
+    }
+
+    /// The open modem, opening it if need be.
+    pub async fn open(&self) -> Result<Rc<Modem>, Cause> {
+        let _one_at_a_time = self.open.lock().await;
+        if let Some(modem) = self.modem() {
+            return Ok(modem);
+        }
+        let Some(found) = self.found() else { return Err(Cause::NoModem(self.id.clone())) };
+        let generation = self.generation.get();
+        self.state.set(ModemState::Opening);
+        let opened = self.open_found(&found, generation).await;
+        if generation != self.generation.get() {
+            return Err(Cause::NoModem(format!("{} left while it was opened", self.id)));
+        }
+        match opened {
+            Ok(modem) => {
+                let modem = Rc::new(modem);
+                *self.modem.borrow_mut() = Some(modem.clone());
+                self.state.set(ModemState::Open);
+                Ok(modem)
+            }
+            Err(cause) => {
+                let hung = cause == Cause::ModemHung;
+                self.state.set(if hung { ModemState::Hung } else { ModemState::Seen });
+                Err(cause)
+            }
+        }
+    }
+
+    async fn open_found(&self, found: &Found, generation: u32) -> Result<Modem, Cause> {
+        if found.control == Some(Control::Qmi) {
+            return Err(Cause::NoModem(format!("{found} speaks QMI, which this version does not")));
+        }
+        let opened = wdm::open(&found.wdm, OPENING).await.map_err(|error| match error {
+            OpenError::Timeout(_) => Cause::ModemHung,
+            OpenError::Gone(text) | OpenError::Busy(text) | OpenError::Other(text) => Cause::NoModem(text),
+        })?;
+        let largest = usize::from(opened.max_transfer);
+        let io =
+            Io::packets(opened.fd, largest).map_err(|error| Cause::NoModem(format!("{found}: {error}")))?;
+        let (tell, modem) = (self.notify.clone(), self.id.clone());
+        let notify = Box::new(move |note| tell(Noted { modem: modem.clone(), generation, note }));
+        mbim::modem::Modem::open(io.close_with(wdm::close), largest, notify).await.map(Modem::Mbim)
+    }
+}
