@@ -1,4 +1,41 @@
-//! uwand: the cellular service of an OpenWrt router.
+//! uwand: the cellular service of an OpenWrt router. One daemon on ubus, netifd's protocol
+//! handler, and what people type.
+//!
+//! # The map
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | [`words`] [`cause`] | the shared vocabulary; why a link is not up |
+//! | [`wire`] | the ground of all codecs: a reader that cannot run off the end |
+//! | [`config`] [`device`] [`dial`] | the option table; which modem is meant; what a link asks of it |
+//! | [`link`] | PURE: one link, events in, actions out |
+//! | [`mbim`] | the protocol: frames, messages as data, client, procedure |
+//! | [`modem`] | a modem, whatever it speaks |
+//! | [`ubus`] | the bus: blobmsg, messages, a client that reconnects |
+//! | [`netifd`] | the handler; bearers and causes as `notify_proto` |
+//! | [`linux`] | one thin file per kernel interface |
+//! | [`daemon`] | the only loop: what happens -> link -> work |
+//! | [`status`] [`cli`] | what is shown, and to people |
+//! | [`globals`] [`logging`] [`civil`] | where the outside is; where log lines go; dates in them |
+//!
+//! Arrows point down only: `tests/architecture.rs` has the table.
+//!
+//! # One connect
+//!
+//! 1. `ifup`: netifd runs `uwand netifd uwand setup wan '{"apn":"internet",…}'`.
+//! 2. [`netifd::main`] calls `uwand up {interface, config}` on ubus and ends.
+//! 3. `daemon::methods` answers at once; [`config::Config::parse`] makes typed values, or
+//!    `BAD_CONFIG` is told and the restart blocked.
+//! 4. [`link::Link::handle`] takes `Wanted` and answers `[Connect]`.
+//! 5. `daemon::links` finds the modem in [`linux::sysfs`], and starts the link's one job:
+//!    `daemon::slot` opens it ([`linux::wdm`], [`mbim::client`]), [`modem::Modem::connect`] runs
+//!    the chart in `mbim::modem::connect`: unlock, register, attach, activate, read settings.
+//! 6. The job ends in one letter: `Connected(Bearer)` or `Failed(Cause)`.
+//! 7. `link` answers `[LinkUp(bearer)]`; state and info line change.
+//! 8. [`netifd::link_up`] becomes `notify_proto` 0 in the outbox, and netifd configures the
+//!    device: addresses, routes, DNS.
+//! 9. What the modem tells from now on comes as [`dial::Note`]: lost, changed, gone.
+
 pub mod cause;
 pub mod civil;
 pub mod cli;
