@@ -50,6 +50,7 @@ pub mod logging;
 pub mod mbim;
 pub mod modem;
 pub mod netifd;
+pub mod qmi;
 pub mod status;
 pub mod ubus;
 pub mod wire;
