@@ -82,7 +82,7 @@ impl Io {
             let Ok(result) = guard.try_io(|fd| Ok(unistd::read(fd.get_ref(), &mut buffer)?)) else {
                 continue;
             };
-            let length = result.map_err(|error| classify(&error))?;
+            let length = result.map_err(|error| classify(&error, self.pending.is_some()))?;
             let bytes = buffer.get(..length).unwrap_or_default();
             match &self.pending {
                 _ if bytes.is_empty() => return Err(IoError::Gone),
@@ -97,7 +97,7 @@ impl Io {
         loop {
             let mut guard = self.fd()?.writable().await.map_err(|_| IoError::Gone)?;
             if let Ok(result) = guard.try_io(|fd| Ok(unistd::write(fd.get_ref(), transfer)?)) {
-                return result.map_err(|error| classify(&error));
+                return result.map_err(|error| classify(&error, self.pending.is_some()));
             }
         }
     }
@@ -131,16 +131,14 @@ impl Drop for Io {
     }
 }
 
-/// ENODEV after an unplug, EIO of a tty that hung up, a socket's end; anything else is
-/// about one transfer (drivers/usb/class/cdc-wdm.c: EPIPE, EPROTO, EILSEQ, ENOBUFS).
-fn classify(error: &io::Error) -> IoError {
+/// cdc-wdm tells ENODEV after an unplug; any USB error of one transfer, and a reset of the
+/// port, is EIO once (usb_translate_errors), an overflow ENOBUFS. A tty tells EIO for good.
+fn classify(error: &io::Error, is_stream: bool) -> IoError {
     match error.raw_os_error().map(Errno::from_raw) {
-        Some(errno @ (Errno::EPIPE | Errno::EPROTO | Errno::EILSEQ | Errno::ENOBUFS | Errno::EINTR)) => {
+        Some(errno @ (Errno::EIO | Errno::EPROTO)) if !is_stream => IoError::Transfer(errno),
+        Some(errno @ (Errno::EINTR | Errno::ENOBUFS | Errno::ENOMEM | Errno::EMSGSIZE)) => {
             IoError::Transfer(errno)
         }
-        Some(
-            errno @ (Errno::EOVERFLOW | Errno::ETIME | Errno::ETIMEDOUT | Errno::EMSGSIZE | Errno::ENOMEM),
-        ) => IoError::Transfer(errno),
         _ => IoError::Gone,
     }
 }

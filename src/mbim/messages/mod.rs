@@ -15,6 +15,8 @@ mod body;
 mod builder;
 mod codec;
 pub mod enums;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub mod auth;
