@@ -4,6 +4,8 @@
 //! info line per change. A new job aborts the old one; its result carries a number, so
 //! that a result which was already on its way is not taken for the new job's.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -61,7 +63,9 @@ pub struct Interface {
 }
 
 impl Interface {
-    fn new(jitter: u8) -> Interface {
+    fn new() -> Interface {
+        // Differs from router to router, even of one image: std seeds its hashers from the kernel.
+        let [jitter, ..] = RandomState::new().build_hasher().finish().to_le_bytes();
         Interface {
             link: Link::new(Instant::now().into_std(), jitter),
             config: None,
@@ -108,10 +112,7 @@ impl Daemon {
     /// netifd's setup or renew.
     pub(super) fn want(&mut self, name: &str, table: &Map<String, Value>) {
         let parsed = Config::parse(table).and_then(|config| Ok((spec_of(&config)?, config)));
-        let jitter = name
-            .bytes()
-            .fold(self.started.into_std().elapsed().subsec_nanos().to_le_bytes()[0], u8::wrapping_add);
-        let interface = self.interfaces.entry(name.to_string()).or_insert_with(|| Interface::new(jitter));
+        let interface = self.interfaces.entry(name.to_string()).or_insert_with(Interface::new);
         match parsed {
             Ok((spec, config)) => {
                 let changed = interface.config.as_ref() != Some(&config);

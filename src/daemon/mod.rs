@@ -1,4 +1,4 @@
-//! The daemon: the only loop, which turns what happens into events of a [`Link`] and the
+//! The daemon: the only loop, which turns what happens into events of a link and the
 //! actions of a link into work.
 //!
 //! ```text

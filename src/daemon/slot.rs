@@ -23,6 +23,17 @@ use crate::words::{Control, Facts, ModemState};
 /// open(2) of a control device that has to be woken first.
 const OPENING: Duration = Duration::from_secs(10);
 
+/// A job may be aborted while it opens; then nobody is opening any more.
+struct Unfinished<'a>(&'a Cell<ModemState>);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if self.0.get() == ModemState::Opening {
+            self.0.set(ModemState::Seen);
+        }
+    }
+}
+
 /// A note of a modem, addressed.
 #[derive(Debug)]
 pub struct Noted {
@@ -113,7 +124,9 @@ impl Slot {
         let Some(found) = self.found() else { return Err(Cause::NoModem(self.id.clone())) };
         let generation = self.generation.get();
         self.state.set(ModemState::Opening);
+        let unfinished = Unfinished(&self.state);
         let opened = self.open_found(&found, generation).await;
+        drop(unfinished);
         if generation != self.generation.get() {
             return Err(Cause::NoModem(format!("{} left while it was opened", self.id)));
         }
