@@ -3,5 +3,9 @@
 
 mod bus;
 pub mod fault;
+mod handler;
+mod interface;
 pub mod modem;
+pub mod netifd;
+mod settings;
 pub mod ubusd;
