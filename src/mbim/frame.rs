@@ -91,20 +91,28 @@ impl std::fmt::Debug for Content {
             Content::Open { max_transfer } => write!(f, "{name} {max_transfer}"),
             Content::Close => f.write_str(name),
             Content::Command { service, cid, kind, body } => {
-                write!(f, "{name} {service} {cid} {} {} bytes", kind.label(), body.len())
+                write!(f, "{name} {} {} {}", command(*service, *cid), kind.label(), length(body))
             }
             Content::HostError(error) | Content::FunctionError(error) => {
                 write!(f, "{name} {}", error.label())
             }
             Content::OpenDone(status) | Content::CloseDone(status) => write!(f, "{name} {}", status.label()),
             Content::CommandDone { service, cid, status, body } => {
-                write!(f, "{name} {service} {cid} {} {} bytes", status.label(), body.len())
+                write!(f, "{name} {} {} {}", command(*service, *cid), status.label(), length(body))
             }
             Content::Indication { service, cid, body } => {
-                write!(f, "{name} {service} {cid} {} bytes", body.len())
+                write!(f, "{name} {} {}", command(*service, *cid), length(body))
             }
         }
     }
+}
+
+fn command(service: Service, cid: u32) -> String {
+    format!("{service} {cid} {}", service.command(cid))
+}
+
+fn length(body: &[u8]) -> String {
+    format!("{} bytes", body.len())
 }
 
 impl Content {
@@ -280,6 +288,6 @@ mod tests {
     fn debug_of_a_frame_shows_no_payload() {
         let body = b"1234".to_vec();
         let frame = Content::Command { service: Service::BasicConnect, cid: 4, kind: Kind::Set, body };
-        assert_eq!(format!("{frame:?}"), "COMMAND basic-connect 4 set 4 bytes");
+        assert_eq!(format!("{frame:?}"), "COMMAND basic-connect 4 pin set 4 bytes");
     }
 }

@@ -126,6 +126,74 @@ impl Default for ContextType {
     }
 }
 
+impl Service {
+    /// The name of a command, for logs; empty where we know none.
+    pub fn command(self, cid: u32) -> &'static str {
+        let names: &[&str] = match self {
+            Service::BasicConnect => BASIC_CONNECT,
+            Service::Sms => &["configuration", "read", "send", "delete", "store-status"],
+            Service::Ussd => &["ussd"],
+            Service::Phonebook => &["configuration", "read", "delete", "write"],
+            Service::Stk => &["pac", "terminal-response", "envelope"],
+            Service::Auth => &["aka", "akap", "sim"],
+            Service::Extensions => EXTENSIONS,
+            Service::Qmi => &["message"],
+            _ => &[],
+        };
+        let index = cid.checked_sub(1).and_then(|index| usize::try_from(index).ok());
+        index.and_then(|index| names.get(index)).copied().unwrap_or_default()
+    }
+}
+
+const BASIC_CONNECT: &[&str] = &[
+    "device-caps",
+    "subscriber-ready",
+    "radio-state",
+    "pin",
+    "pin-list",
+    "home-provider",
+    "preferred-providers",
+    "visible-providers",
+    "register-state",
+    "packet-service",
+    "signal-state",
+    "connect",
+    "provisioned-contexts",
+    "service-activation",
+    "ip-configuration",
+    "device-services",
+    "",
+    "",
+    "subscribe-list",
+    "packet-statistics",
+    "network-idle-hint",
+    "emergency-mode",
+    "ip-packet-filters",
+    "multicarrier-providers",
+];
+
+const EXTENSIONS: &[&str] = &[
+    "provisioned-contexts",
+    "network-denylist",
+    "lte-attach-configuration",
+    "lte-attach-info",
+    "sys-caps",
+    "device-caps",
+    "slot-mappings",
+    "slot-info",
+    "pco",
+    "device-reset",
+    "base-stations",
+    "location-info",
+    "",
+    "",
+    "version",
+    "modem-configuration",
+    "registration-parameters",
+    "",
+    "wake-reason",
+];
+
 impl fmt::Display for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -146,5 +214,14 @@ mod tests {
         assert_eq!(uuid.0.first(), Some(&0xa2));
         assert_eq!(Service::from(uuid), Service::BasicConnect);
         assert_eq!(Service::from(Uuid([9; 16])), Service::Other(Uuid([9; 16])));
+    }
+
+    #[test]
+    fn commands_have_names_for_logs() {
+        assert_eq!(Service::BasicConnect.command(12), "connect");
+        assert_eq!(Service::BasicConnect.command(24), "multicarrier-providers");
+        assert_eq!(Service::Extensions.command(15), "version");
+        assert_eq!(Service::Extensions.command(19), "wake-reason");
+        assert_eq!((Service::Sms.command(0), Service::Sms.command(6)), ("", ""));
     }
 }

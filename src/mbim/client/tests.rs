@@ -445,7 +445,7 @@ fn what_is_logged_about_a_message_are_names_only() {
     let pin = SetPin { pin: crate::words::Secret::new("1234"), ..Default::default() };
     let content =
         Content::Command { service: Service::BasicConnect, cid: 4, kind: Kind::Set, body: pin.emit() };
-    assert_eq!(format!("{content:?}"), "COMMAND basic-connect 4 set 32 bytes");
+    assert_eq!(format!("{content:?}"), "COMMAND basic-connect 4 pin set 32 bytes");
     let refused = Error::Refused(Status::Failure, Raw(b"1234".to_vec()));
     assert_eq!(format!("{refused} {refused:?}"), "refused: failure (2) Refused(Failure, <4 bytes>)");
 }

@@ -177,11 +177,11 @@ structure! {
         pci: u32 as number,
         nrarfcn: u32 as number,
         tac: u32 as number,
-        /// -157 dBm and 1 dB a step.
+        /// dBm above -156; all ones where unknown, as in the following.
         rsrp: u32 as number,
-        /// -43 dB and half a dB a step.
+        /// dB above -43.
         rsrq: u32 as number,
-        /// -23 dB and half a dB a step.
+        /// dB above -23.
         sinr: u32 as number,
         timing_advance: u64 as long,
     }
@@ -199,4 +199,10 @@ structure! {
         rsrq: u32 as number,
         sinr: u32 as number,
     }
+}
+
+/// The levels of an NR cell in dBm and dB, where the modem knows them.
+pub fn nr_levels(rsrp: u32, rsrq: u32, sinr: u32) -> (Option<i32>, Option<i32>, Option<i32>) {
+    let level = |value: u32, floor: i32| i32::try_from(value).ok().filter(|v| *v <= 127).map(|v| v + floor);
+    (level(rsrp, -156), level(rsrq, -43), level(sinr, -23))
 }

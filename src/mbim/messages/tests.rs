@@ -135,6 +135,7 @@ fn signal_is_told_in_dbm() {
     assert_eq!((rssi_dbm(0), rssi_dbm(31), rssi_dbm(99)), (Some(-113), Some(-51), None));
     let signal = RsrpSnr { rsrp: 57, snr: 47, ..Default::default() };
     assert_eq!((signal.rsrp_dbm(), signal.snr_db()), (Some(-100), Some(0.0)));
+    assert_eq!(nr_levels(57, 32, u32::MAX), (Some(-99), Some(-11), None));
     let unknown = RsrpSnr { rsrp: 127, snr: 128, ..Default::default() };
     assert_eq!((unknown.rsrp_dbm(), unknown.snr_db()), (None, None));
 }
