@@ -40,6 +40,8 @@ pub enum Event {
     ModemWent { cause: Cause, again: Option<Duration> },
     /// The job `Connect` ended well.
     Connected(Bearer),
+    /// The job `Connect` found the bearer active, since then.
+    Adopted { bearer: Bearer, since: Instant },
     /// The job `Connect` ended badly.
     Failed(Cause),
     /// The network changed addresses, DNS or MTU of the bearer.
@@ -171,6 +173,13 @@ impl Link {
             Event::ModemCame | Event::Improved => self.on_hope(now),
             Event::ModemWent { cause, again } => self.on_loss(now, cause, again.map(|again| now + again)),
             Event::Connected(bearer) => self.on_connected(now, bearer),
+            Event::Adopted { bearer, since } => {
+                let actions = self.on_connected(now, bearer);
+                if !actions.is_empty() {
+                    self.since = since;
+                }
+                actions
+            }
             Event::Failed(cause) => self.on_failed(now, cause),
             Event::Changed(bearer) => self.on_changed(bearer),
             Event::Lost(cause) => self.on_lost(now, cause),

@@ -26,6 +26,13 @@ impl Modem {
         }
     }
 
+    /// Takes over the session of an earlier process; `None` where there is none to take.
+    pub async fn adopt(&self, dial: &Dial, same: bool) -> Result<Option<Bearer>, Cause> {
+        match self {
+            Modem::Mbim(modem) => modem.adopt(dial, same).await,
+        }
+    }
+
     /// Deactivates the session's bearer. Does nothing for a session that was never dialled.
     pub async fn disconnect(&self, session: u32) -> Result<(), Cause> {
         match self {

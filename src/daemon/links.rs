@@ -14,25 +14,23 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use super::carrier::{carrier, set_device_mtu, spec_of, with_mtu};
 use super::slot::Slot;
-use super::{Daemon, Letter, OBJECT, outbox};
+use super::{Daemon, Letter, OBJECT, memory, outbox};
 use crate::cause::Cause;
 use crate::config::Config;
 use crate::device::DeviceSpec;
 use crate::dial::Dial;
 use crate::link::{Action, Event, Link};
 use crate::linux::sysfs::{Found, NotFound};
-use crate::linux::{netdev, vlan};
 use crate::modem::Modem;
 use crate::netifd;
 use crate::status::{InterfaceEvent, to_json};
 use crate::ubus::Notice;
-use crate::words::{Bearer, Control, LinkState, ModemState};
+use crate::words::{Bearer, LinkState, ModemState};
 
 /// A simulator's socket has no uevents: look again this often.
 const SOCKET_AGAIN: Duration = Duration::from_secs(1);
-/// The smallest MTU that IPv6 works with (RFC 8200, 5).
-const LEAST_IPV6_MTU: u32 = 1280;
 
 /// The end of a job.
 pub struct Done {
@@ -42,6 +40,7 @@ pub struct Done {
 }
 
 enum JobResult {
+    Adopted(Bearer, Duration),
     Connected(Result<Bearer, Cause>),
     Settings(Result<Bearer, Cause>),
 }
@@ -54,6 +53,8 @@ pub struct Interface {
     pub modem: Option<String>,
     job: Option<AbortHandle>,
     jobs: u32,
+    /// Of the order that was dialled last.
+    digest: u64,
     /// What netifd holds of the bearer.
     told: Option<Bearer>,
     /// Options for interfaces on top of this one.
@@ -73,6 +74,7 @@ impl Interface {
             modem: None,
             job: None,
             jobs: 0,
+            digest: 0,
             told: None,
             inherited: Map::new(),
             disconnected: None,
@@ -176,6 +178,7 @@ impl Daemon {
             Action::Connect => self.connect(name),
             Action::Disconnect => {
                 let session = self.interfaces.get(name).map_or(0, Interface::session);
+                self.memory.drop_session(name);
                 self.disconnect(name, session);
             }
             Action::LinkUp(bearer) => self.link_up(name, bearer),
@@ -183,6 +186,7 @@ impl Daemon {
                 if let Some(interface) = self.interfaces.get_mut(name) {
                     interface.told = None;
                 }
+                self.memory.drop_session(name);
                 self.outbox.notify(netifd::link_down(name));
             }
             Action::Error(cause) => self.outbox.notify(netifd::error(name, &cause)),
@@ -251,9 +255,11 @@ impl Daemon {
         interface.modem = Some(slot.id.clone());
         let dial = Dial::new(config, netdev);
         let free = interface.disconnected();
+        interface.digest = memory::digest(&dial);
+        let kept = self.memory.session(name).filter(|kept| kept.modem == slot.id && slot.modem().is_none());
         self.start_job(name, async move {
             free.await;
-            JobResult::Connected(connect(&slot, &dial).await)
+            connect(&slot, &dial, kept).await
         });
     }
 
@@ -283,7 +289,7 @@ impl Daemon {
                 // The loop ends before its modems: nobody is left to be told.
                 let _ = letters.send(Letter::Noted(noted));
             });
-            Slot::new(id, notify)
+            Slot::new(id, notify, self.memory.clone())
         });
         slot.place(found);
         slot.clone()
@@ -355,7 +361,17 @@ impl Daemon {
         }
         match done.result {
             JobResult::Connected(Ok(bearer)) => {
+                self.keep_session(&done.interface, memory::since_boot());
                 self.handle(&done.interface, Event::Connected(bearer));
+                if let Some(modem) = slot.and_then(|slot| slot.modem()) {
+                    introduce(modem);
+                }
+            }
+            JobResult::Adopted(bearer, since) => {
+                let ago = memory::since_boot().saturating_sub(since);
+                let now = Instant::now().into_std();
+                let since = now.checked_sub(ago).unwrap_or(now);
+                self.handle(&done.interface, Event::Adopted { bearer, since });
                 if let Some(modem) = slot.and_then(|slot| slot.modem()) {
                     introduce(modem);
                 }
@@ -364,6 +380,12 @@ impl Daemon {
             JobResult::Settings(Ok(bearer)) => self.handle(&done.interface, Event::Changed(bearer)),
             JobResult::Settings(Err(cause)) => self.handle(&done.interface, Event::Lost(cause)),
         }
+    }
+
+    fn keep_session(&self, name: &str, since: Duration) {
+        let Some(interface) = self.interfaces.get(name) else { return };
+        let Some(modem) = interface.modem.clone() else { return };
+        self.memory.keep_session(name, &memory::Session { modem, digest: interface.digest, since });
     }
 
     /// netifd is there, for the first time or again.
@@ -393,78 +415,23 @@ impl Daemon {
     }
 }
 
-async fn connect(slot: &Rc<Slot>, dial: &Dial) -> Result<Bearer, Cause> {
-    let modem = slot.open().await?;
-    modem.connect(dial).await
+/// Opens the modem if need be, takes over what an earlier process left, or dials.
+async fn connect(slot: &Rc<Slot>, dial: &Dial, kept: Option<memory::Session>) -> JobResult {
+    let modem = match slot.open().await {
+        Ok(modem) => modem,
+        Err(cause) => return JobResult::Connected(Err(cause)),
+    };
+    if let Some(kept) = kept {
+        match modem.adopt(dial, kept.digest == memory::digest(dial)).await {
+            Ok(Some(bearer)) => return JobResult::Adopted(bearer, kept.since),
+            Ok(None) => {}
+            Err(cause) => log::debug!("{}: session {} not taken over: {cause}", slot.id, dial.session),
+        }
+    }
+    JobResult::Connected(modem.connect(dial).await)
 }
 
 /// Asks, beside the link, what is nice to know.
 fn introduce(modem: Rc<Modem>) {
     tokio::task::spawn_local(async move { modem.introduce().await });
-}
-
-/// The device that carries the session; made where it is a VLAN of the modem's own.
-fn carrier(config: &Config, found: &Found) -> Result<String, Cause> {
-    let bad = |option: &str, value: String, remedy: &str| {
-        Err(Cause::BadConfig { option: option.into(), value, remedy: remedy.into() })
-    };
-    let qmi = Some(Control::Qmi);
-    if config.control == qmi {
-        return bad("control", "qmi".into(), "this version speaks MBIM only; use auto or mbim");
-    }
-    if let Some(netdev) = &config.netdev {
-        return Ok(netdev.clone());
-    }
-    if found.control.is_none() && found.netdev.is_none() {
-        return bad(
-            "netdev",
-            String::new(),
-            "name the network device that belongs to this socket, e.g. wwan0",
-        );
-    }
-    let Some(parent) = &found.netdev else {
-        return Err(Cause::NoModem(format!("the network device of {} is not there yet", found.id)));
-    };
-    if config.session == 0 {
-        return Ok(parent.clone());
-    }
-    vlan::add(parent, config.session).map_err(|error| Cause::BadConfig {
-        option: "session".into(),
-        value: config.session.to_string(),
-        remedy: format!("no VLAN device for it on {parent}: {error}; is kmod-8021q there?"),
-    })
-}
-
-fn spec_of(config: &Config) -> Result<DeviceSpec, Cause> {
-    DeviceSpec::parse(&config.device).map_err(|error| Cause::BadConfig {
-        option: "device".into(),
-        value: config.device.clone(),
-        remedy: error.to_string(),
-    })
-}
-
-/// Option `mtu` counts for more than the network's word.
-fn with_mtu(mut bearer: Bearer, mtu: Option<u32>) -> Bearer {
-    use crate::words::Addressing::Static;
-    if mtu.is_some() {
-        if let Static(v4) = &mut bearer.ipv4 {
-            v4.mtu = mtu;
-        }
-        if let Static(v6) = &mut bearer.ipv6 {
-            v6.mtu = mtu;
-        }
-    }
-    bearer
-}
-
-/// The device takes the larger of the families' MTUs; their routes carry each its own.
-fn set_device_mtu(bearer: &Bearer) {
-    let v4 = bearer.ipv4.settings().and_then(|v4| v4.mtu);
-    let v6 = bearer.ipv6.settings().and_then(|v6| v6.mtu);
-    let Some(mtu) = v4.max(v6) else { return };
-    // Below this the kernel takes IPv6 off the device.
-    let mtu = if bearer.ipv6.is_absent() { mtu } else { mtu.max(LEAST_IPV6_MTU) };
-    if let Err(error) = netdev::set_mtu(&bearer.netdev, mtu) {
-        log::debug!("{}: MTU {mtu}: {error}", bearer.netdev);
-    }
 }

@@ -4,7 +4,9 @@
 //! ```text
 //!  methods   what ubus asks
 //!  links     one interface: its machine, its configuration, its one job
+//!  carrier   the network device under a bearer
 //!  slot      one modem: found, opened, shared
+//!  memory    what the next process needs to take sessions over
 //!  outbox    what netifd is told, in order
 //! ```
 //!
@@ -12,7 +14,9 @@
 //! one message back into the loop; so a deaf modem, a netifd that tears down or an ubusd
 //! that restarts never keep another link from its work.
 
+mod carrier;
 mod links;
+mod memory;
 mod methods;
 mod outbox;
 mod slot;
@@ -28,6 +32,7 @@ use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep_until};
 
 use self::links::{Done, Interface};
+use self::memory::Memory;
 use self::outbox::Outbox;
 use self::slot::{Noted, Slot};
 use crate::cause::Cause;
@@ -82,7 +87,8 @@ pub async fn serve(globals: Globals, stop: impl Future<Output = ()>) {
     let client = ubus::Client::start(ubus::Source::Paths(globals.ubus_sockets.clone()));
     let mut object = client.add_object(OBJECT, methods::METHODS);
     let mut netifd = client.subscribe("network.interface");
-    let mut daemon = Daemon::new(client, sysfs, uevents.is_some());
+    let memory = Memory::new(&globals.run_dir);
+    let mut daemon = Daemon::new(client, sysfs, uevents.is_some(), memory);
     let mut inbox = daemon.inbox.take().unwrap_or_default();
     tokio::pin!(stop);
     loop {
@@ -120,6 +126,8 @@ struct Daemon {
     sysfs: Sysfs,
     /// A modem that comes is told by the kernel.
     hears_kernel: bool,
+    /// What the next process will want to know.
+    memory: Memory,
     started: Instant,
     interfaces: BTreeMap<String, Interface>,
     slots: BTreeMap<String, Rc<Slot>>,
@@ -131,13 +139,14 @@ struct Daemon {
 }
 
 impl Daemon {
-    fn new(client: ubus::Client, sysfs: Sysfs, hears_kernel: bool) -> Daemon {
+    fn new(client: ubus::Client, sysfs: Sysfs, hears_kernel: bool, memory: Memory) -> Daemon {
         let (letters, inbox) = unbounded_channel();
         Daemon {
             outbox: Outbox::start(client.clone()),
             client,
             sysfs,
             hears_kernel,
+            memory,
             started: Instant::now(),
             interfaces: BTreeMap::new(),
             slots: BTreeMap::new(),

@@ -6,11 +6,14 @@
 //! the last words of a channel that is gone are not taken for those of the new one.
 
 use std::cell::{Cell, RefCell};
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
+use super::memory::Memory;
 use crate::cause::Cause;
 use crate::dial::Note;
 use crate::linux::sysfs::Found;
@@ -52,10 +55,11 @@ pub struct Slot {
     /// What the modem told before its channel closed: IMEI and model outlive it.
     last: RefCell<Facts>,
     notify: Rc<dyn Fn(Noted)>,
+    memory: Memory,
 }
 
 impl Slot {
-    pub fn new(id: String, notify: Rc<dyn Fn(Noted)>) -> Rc<Slot> {
+    pub fn new(id: String, notify: Rc<dyn Fn(Noted)>, memory: Memory) -> Rc<Slot> {
         Rc::new(Slot {
             id,
             found: RefCell::new(None),
@@ -65,6 +69,7 @@ impl Slot {
             modem: RefCell::new(None),
             last: RefCell::new(Facts::default()),
             notify,
+            memory,
         })
     }
 
@@ -108,6 +113,7 @@ impl Slot {
         self.generation.set(self.generation.get().wrapping_add(1));
         if let Some(modem) = self.modem.borrow_mut().take() {
             *self.last.borrow_mut() = modem.facts();
+            self.memory.drop_channel(&self.id);
         }
         if state == ModemState::Missing {
             *self.found.borrow_mut() = None;
@@ -133,6 +139,7 @@ impl Slot {
         match opened {
             Ok(modem) => {
                 let modem = Rc::new(modem);
+                self.memory.keep_channel(&self.id, &json!({ "device": found.wdm.display().to_string() }));
                 *self.modem.borrow_mut() = Some(modem.clone());
                 self.state.set(ModemState::Open);
                 Ok(modem)
@@ -143,6 +150,14 @@ impl Slot {
                 Err(cause)
             }
         }
+    }
+
+    /// A process before us had this very channel open and did not close it.
+    fn channel_survives(&self, found: &Found) -> bool {
+        let kept = self.memory.channel(&self.id);
+        kept.is_some_and(|kept| {
+            kept.get("device").and_then(Value::as_str).is_some_and(|d| found.wdm == Path::new(d))
+        })
     }
 
     async fn open_found(&self, found: &Found, generation: u32) -> Result<Modem, Cause> {
@@ -158,6 +173,8 @@ impl Slot {
             Io::packets(opened.fd, largest).map_err(|error| Cause::NoModem(format!("{found}: {error}")))?;
         let (tell, modem) = (self.notify.clone(), self.id.clone());
         let notify = Box::new(move |note| tell(Noted { modem: modem.clone(), generation, note }));
-        mbim::modem::Modem::open(io.close_with(wdm::close), largest, notify).await.map(Modem::Mbim)
+        let io = io.close_with(wdm::close);
+        let resume = self.channel_survives(found);
+        mbim::modem::Modem::open(io, largest, resume, notify).await.map(Modem::Mbim)
     }
 }

@@ -44,6 +44,32 @@ impl Modem {
         self.read_settings(bearer, dial.pdptype, granted).await
     }
 
+    /// Takes over the session that an earlier process activated; `None` where there is none.
+    /// One that was dialled otherwise than `dial` wants is ended.
+    pub async fn adopt(&self, dial: &Dial, same: bool) -> Result<Option<Bearer>, Cause> {
+        let session = dial.session;
+        let state = match self.ask(&QueryConnect { session, ..QueryConnect::default() }).await {
+            Ok(state) => state,
+            Err(Error::Refused(..)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        if state.activation != Activation::Activated {
+            return Ok(None);
+        }
+        self.shared.known.borrow_mut().sessions.insert(session, Activation::Activated);
+        if !same {
+            self.disconnect(session).await?;
+            return Ok(None);
+        }
+        self.query::<SubscriberReady>().await?;
+        self.query::<RadioState>().await?;
+        self.query::<RegisterState>().await?;
+        self.query::<PacketService>().await?;
+        let granted = if state.ip_type == IpType::Default { ip_type(dial.pdptype) } else { state.ip_type };
+        let bearer = Bearer { netdev: dial.netdev.clone(), session, ..Bearer::default() };
+        self.read_settings(bearer, dial.pdptype, granted).await.map(Some)
+    }
+
     pub async fn disconnect(&self, session: u32) -> Result<(), Cause> {
         // Removed first: the modem's own word on it is then no loss.
         if self.shared.known.borrow_mut().sessions.remove(&session).is_none() {

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use self::known::Known;
 use super::client::{self, Client, Event, Io};
@@ -40,6 +40,9 @@ use crate::words::{Facts, Mode, Signal};
 /// Basic Connect indications that status or a link depends on: subscriber ready, radio,
 /// register state, packet service, signal, connect, IP configuration (MBIM 1.0, 10.5).
 const INDICATIONS: &[u32] = &[2, 3, 9, 10, 11, 12, 15];
+
+/// A channel that is open answers in milliseconds.
+const RESUME: Duration = Duration::from_secs(2);
 
 type Notify = Box<dyn Fn(Note)>;
 
@@ -70,10 +73,13 @@ impl Drop for Modem {
 }
 
 impl Modem {
-    /// Opens the channel, reads who it is and subscribes to what matters.
-    pub async fn open(io: Io, max_transfer: usize, notify: Notify) -> Result<Modem, Cause> {
+    /// Opens the channel, reads who it is and subscribes to what matters. `resume`: an earlier
+    /// process left the channel open; then no OPEN, which would end its sessions (9.4.1).
+    pub async fn open(io: Io, max_transfer: usize, resume: bool, notify: Notify) -> Result<Modem, Cause> {
         let (client, mut events) = Client::start(io, max_transfer);
-        client.open().await?;
+        if !(resume && answers(&client).await) {
+            client.open().await?;
+        }
         let (changes, _) = watch::channel(0);
         let shared = Rc::new(Shared { known: RefCell::new(Known::default()), changes, notify });
         let listener = tokio::task::spawn_local({
@@ -200,6 +206,11 @@ impl Modem {
             }
         }
     }
+}
+
+/// Whether the function is open: a closed one answers with FUNCTION_ERROR, or not at all.
+async fn answers(client: &Client) -> bool {
+    matches!(timeout(RESUME, client.query::<DeviceCaps>()).await, Ok(Ok(_)))
 }
 
 fn after(wait: Duration) -> Instant {
