@@ -185,11 +185,7 @@ impl Router {
     fn object_went(&mut self, path: &str, id: u32) {
         self.paths.retain(|_, known| *known != id);
         self.unanswerable(id);
-        let ours = |role: &Role| matches!(role, Role::Object { path: own, .. } if own == path);
-        let refused = self.registrations.iter().find(|(_, reg)| reg.object.is_none() && ours(&reg.role));
-        if let Some(key) = refused.map(|(key, _)| *key) {
-            self.start(key);
-        }
+        self.retry_refused(Some(path));
     }
 
     /// Requests to an object that is gone will get no answer: ubusd does not tell.

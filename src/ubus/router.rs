@@ -324,7 +324,22 @@ impl Router {
             // What came before we listened was not heard: look again.
             self.waiting.drain(..).for_each(|(_, ready)| ready.send(()).unwrap_or_default());
             self.absent_targets(None).into_iter().for_each(|key| self.find_target(key));
+            self.retry_refused(None);
         }
+    }
+
+    /// Objects (at `wanted`) that ubusd refused: their name may be free now.
+    pub(super) fn retry_refused(&mut self, wanted: Option<&str>) {
+        let asked =
+            |key: Key| self.pending.values().any(|p| matches!(p.what, Expected::Add(added) if added == key));
+        let refused = |(key, registration): &(&Key, &Registration)| match &registration.role {
+            Role::Object { path, .. } if wanted.is_none_or(|wanted| path == wanted) => {
+                registration.object.is_none() && !asked(**key)
+            }
+            _ => false,
+        };
+        let keys: Vec<Key> = self.registrations.iter().filter(refused).map(|(key, _)| *key).collect();
+        keys.into_iter().for_each(|key| self.start(key));
     }
 
     /// Registered subscriptions whose target (at `path`) is not there yet.
