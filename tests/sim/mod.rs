@@ -8,4 +8,6 @@ mod interface;
 pub mod modem;
 pub mod netifd;
 mod settings;
+pub mod sysfs_tree;
 pub mod ubusd;
+pub mod world;

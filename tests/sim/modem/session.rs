@@ -57,6 +57,12 @@ impl State {
         };
         if set.command == ActivationCommand::Deactivate {
             let known = self.sessions.remove(&set.session).is_some();
+            if let Some(pending) = self.activating.remove(&set.session) {
+                let cancelled = self.connect_state(set.session, 0).emit();
+                let reply = (Status::Failure, cancelled);
+                self.answer(pending, ConnectState::SERVICE, ConnectState::CID, reply);
+                return Some(done(&self.connect_state(set.session, 0)));
+            }
             let state = self.connect_state(set.session, 0);
             return Some(if known { done(&state) } else { refused(Status::ContextNotActivated) });
         }
@@ -64,7 +70,14 @@ impl State {
             return Some(refused(status));
         }
         let delay = self.network.connects_after;
+        if !self.setup.stubborn {
+            self.activating.insert(set.session, id);
+        }
+        let stubborn = self.setup.stubborn;
         self.later(delay, move |state| {
+            if state.activating.remove(&set.session).is_none() && !stubborn {
+                return;
+            }
             let reply = state.activate(set);
             state.answer(id, ConnectState::SERVICE, ConnectState::CID, reply);
         });

@@ -27,6 +27,8 @@ pub struct Setup {
     pub keeps_sessions: bool,
     /// Connect fails before subscriber and register state were queried (EM7455, 340U).
     pub queries_first: bool,
+    /// A deactivation does not cancel an activation that waits for the network.
+    pub stubborn: bool,
     /// Unlocked is told as "PIN2, locked" (MF823, EM7455).
     pub tells_pin2: bool,
     /// The highest MBIMEx version, as binary-coded decimal: 0x0100 or 0x0200.
@@ -52,6 +54,7 @@ impl Default for Setup {
             rssi: 20,
             keeps_sessions: false,
             queries_first: false,
+            stubborn: false,
             tells_pin2: false,
             mbimex: 0x0100,
             indicates_only_on_request: false,

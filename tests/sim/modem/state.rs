@@ -43,6 +43,8 @@ pub struct State {
     /// The host or the network detached: no attach by itself.
     pub stay_detached: bool,
     pub sessions: BTreeMap<u32, Session>,
+    /// Sessions that wait for the network, with the transaction to answer.
+    pub activating: BTreeMap<u32, u32>,
     pub rssi: u32,
     pub traffic: (u64, u64),
     pub subscribed: Option<Vec<EventEntry>>,
@@ -78,6 +80,7 @@ impl State {
             packet_error: 0,
             stay_detached: false,
             sessions: BTreeMap::new(),
+            activating: BTreeMap::new(),
             rssi: setup.rssi,
             traffic: (0, 0),
             subscribed: None,
@@ -295,6 +298,7 @@ impl State {
         self.subscribed = None;
         self.mbimex = 0x0100;
         self.queried = (false, false);
+        self.activating.clear();
         if !self.setup.keeps_sessions {
             self.sessions.clear();
         }

@@ -1,0 +1,282 @@
+//! The simulated world: ubusd, netifd with its handler, a sysfs with one modem in it, and
+//! the daemon, all as tasks of one thread under one virtual clock.
+//!
+//! Contract: [`World::run`] is a test's whole runtime. Its clock stands still while anything
+//! can be done and jumps to the next deadline when nothing can, so what passes is exactly
+//! what somebody waited for. A scenario fails at its end where netifd has something to
+//! complain of.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::task::{AbortHandle, LocalSet, spawn_local, yield_now};
+use tokio::time::{Instant, sleep, timeout};
+use uwand::globals::Globals;
+use uwand::ubus::{Client, Source};
+
+use super::modem::{Setup, SimModem};
+use super::netifd::{Handler, Netifd, State, What};
+use super::sysfs_tree::{Tree, mbim};
+use super::ubusd::Ubusd;
+
+/// Where the modem is plugged in.
+pub const USB_PATH: &str = "1-1.2";
+/// The one interface of most scenarios.
+pub const WAN: &str = "wan";
+
+pub const SECOND: Duration = Duration::from_secs(1);
+pub const MINUTE: Duration = Duration::from_secs(60);
+/// Below the virtual clock's resolution, and far below any wait that somebody chose.
+pub const AT_ONCE: Duration = Duration::from_millis(5);
+
+pub struct World {
+    pub modem: SimModem,
+    pub netifd: Netifd,
+    pub ubusd: Ubusd,
+    /// A connection of the test's own.
+    pub bus: Client,
+    pub globals: Globals,
+    tree: Tree,
+    daemon: RefCell<Option<AbortHandle>>,
+    number: RefCell<Option<u8>>,
+}
+
+impl World {
+    /// Runs a scenario with the daemon started and a modem plugged in.
+    pub fn run(setup: Setup, scenario: impl AsyncFnOnce(&World)) {
+        paused(async {
+            let world = World::new(setup);
+            world.plug(0);
+            world.start_daemon();
+            world.bus.wait_for("uwand").await;
+            scenario(&world).await;
+            assert_eq!(world.netifd.complaints(), [""; 0], "netifd would get this wrong in silence");
+        });
+    }
+
+    /// Everything but the modem and the daemon.
+    pub fn new(setup: Setup) -> World {
+        let tree = Tree::new();
+        let socket = tree.dir.join("ubus.sock");
+        let ubusd = Ubusd::at(&socket).expect("a socket for ubusd");
+        let source = {
+            let ubusd = ubusd.clone();
+            move || ubusd.source()
+        };
+        let handler = in_process(source.clone());
+        let netifd = Netifd::start(source.clone(), handler);
+        netifd.unplug("wwan0");
+        let globals = Globals {
+            ubus_sockets: vec![socket],
+            sysfs: tree.root(),
+            run_dir: tree.dir.join("run"),
+            log_level: None,
+        };
+        let (modem, bus) = (SimModem::new(setup), Client::start(source()));
+        World {
+            modem,
+            netifd,
+            ubusd,
+            bus,
+            globals,
+            tree,
+            daemon: RefCell::default(),
+            number: RefCell::default(),
+        }
+    }
+
+    /// Starts the daemon, as procd does.
+    pub fn start_daemon(&self) {
+        // A set of its own, so that all of the daemon's tasks go with it.
+        let set = LocalSet::new();
+        set.spawn_local(uwand::daemon::serve(self.globals.clone(), std::future::pending()));
+        *self.daemon.borrow_mut() = Some(spawn_local(set).abort_handle());
+    }
+
+    /// `kill -9`: every task and descriptor of the daemon is gone.
+    pub async fn kill_daemon(&self) {
+        let Some(daemon) = self.daemon.take() else { return };
+        daemon.abort();
+        while !daemon.is_finished() {
+            yield_now().await;
+        }
+    }
+
+    /// The path of the modem's control device under this number.
+    pub fn control(&self, number: u8) -> PathBuf {
+        self.tree.dir.join("dev").join(format!("cdc-wdm{number}"))
+    }
+
+    /// The modem comes onto the bus as cdc-wdmN and wwanN.
+    pub fn plug(&self, number: u8) {
+        let (wdm, netdev) = (format!("cdc-wdm{number}"), format!("wwan{number}"));
+        self.modem.listen(&self.control(number)).expect("a socket for the modem");
+        self.tree.plug(USB_PATH, (0x1199, 0x9071), &mbim(12, &wdm, &netdev));
+        self.netifd.plug(&netdev);
+        *self.number.borrow_mut() = Some(number);
+        self.uevent("add", &wdm);
+    }
+
+    /// The modem leaves the bus.
+    pub fn unplug(&self) {
+        let Some(number) = self.number.take() else { return };
+        self.modem.vanish();
+        self.tree.unplug(USB_PATH);
+        self.netifd.unplug(&format!("wwan{number}"));
+        self.uevent("remove", &format!("cdc-wdm{number}"));
+    }
+
+    /// What the kernel would tell.
+    fn uevent(&self, action: &str, wdm: &str) {
+        let path = format!("/devices/platform/ehci/usb1/1-1/{USB_PATH}/{USB_PATH}:1.12/usbmisc/{wdm}");
+        let message = format!("{action}@{path}\0ACTION={action}\0DEVPATH={path}\0SUBSYSTEM=usbmisc\0");
+        let socket = std::os::unix::net::UnixDatagram::unbound().expect("a socket");
+        // Nobody listens before the daemon runs.
+        let _ = socket.send_to(message.as_bytes(), self.tree.dir.join("uevents"));
+    }
+
+    // --- what a person does ---
+
+    /// Writes the interface section and brings it up; options beside `proto`.
+    pub fn ifup(&self, options: Value) {
+        let mut section = json!({ "proto": "uwand" });
+        for (name, value) in options.as_object().into_iter().flatten() {
+            section[name.as_str()] = value.clone();
+        }
+        self.netifd.configure(WAN, Some(section));
+        self.netifd.ifup(WAN);
+    }
+
+    pub async fn status(&self) -> Value {
+        self.call("status", json!({})).await
+    }
+
+    pub async fn call(&self, method: &str, arguments: Value) -> Value {
+        self.bus
+            .invoke("uwand", method, &arguments, Duration::from_secs(5))
+            .await
+            .expect("the daemon answers")
+    }
+
+    /// One member of the interface in `status`.
+    pub async fn of_interface(&self, member: &str) -> Value {
+        self.status().await["interfaces"][0][member].clone()
+    }
+
+    /// One member of the modem in `status`.
+    pub async fn of_modem(&self, member: &str) -> Value {
+        self.status().await["modems"][0][member].clone()
+    }
+
+    // --- what a test waits for ---
+
+    /// Up within `limit`; gives the time it took, and lets everything settle.
+    pub async fn up_within(&self, limit: Duration) -> Duration {
+        let begin = Instant::now();
+        let is_up = self.netifd.until(limit, |netifd| netifd.is_up(WAN)).await;
+        assert!(is_up, "not up within {limit:?}; {}", self.story().await);
+        let took = begin.elapsed();
+        self.settle().await;
+        took
+    }
+
+    /// Not up within `limit`. A teardown is to settle within it, too.
+    pub async fn down_within(&self, limit: Duration) -> Duration {
+        let begin = Instant::now();
+        let is_down = |netifd: &Netifd| matches!(netifd.state(WAN), State::Down | State::Setup);
+        let is_down = self.netifd.until(limit, is_down).await;
+        assert!(is_down, "still up after {limit:?}; {}", self.story().await);
+        let took = begin.elapsed();
+        self.settle().await;
+        took
+    }
+
+    /// `ifstatus` shows this code within `limit`; gives the time it took.
+    pub async fn error_within(&self, code: &str, limit: Duration) -> Duration {
+        let begin = Instant::now();
+        let shown = self.netifd.until(limit, |netifd| netifd.error(WAN) == code).await;
+        assert!(shown, "no {code} within {limit:?}; {}", self.story().await);
+        let took = begin.elapsed();
+        self.settle().await;
+        took
+    }
+
+    /// Everything that can be done now is done, and a millisecond more.
+    pub async fn settle(&self) {
+        sleep(Duration::from_millis(1)).await;
+    }
+
+    pub async fn pass(&self, seconds: u64) {
+        sleep(Duration::from_secs(seconds)).await;
+    }
+
+    /// The words behind the code of the error in `ifstatus`.
+    pub fn error_words(&self) -> String {
+        let data = self.netifd.status(WAN)["errors"][0]["data"].clone();
+        let words = data.as_array().into_iter().flatten().filter_map(Value::as_str);
+        words.collect::<Vec<_>>().join("; ")
+    }
+
+    /// The messages of one notify_proto action, as netifd got them.
+    pub fn notified(&self, action: u64) -> Vec<Value> {
+        let told = self.netifd.told(WAN).into_iter();
+        told.filter_map(|what| match what {
+            What::Notify { args, .. } if args["action"] == action => Some(args),
+            _ => None,
+        })
+        .collect()
+    }
+
+    /// `link-up` messages so far: true or false each.
+    pub fn link_ups(&self) -> Vec<bool> {
+        self.notified(0).iter().map(|args| args["link-up"] == true).collect()
+    }
+
+    /// netifd must not start it again by itself.
+    pub fn is_blocked(&self) -> bool {
+        !self.notified(4).is_empty()
+    }
+
+    /// What happened, for a failed test.
+    pub async fn story(&self) -> String {
+        let status =
+            timeout(Duration::from_secs(5), self.bus.invoke("uwand", "status", &json!({}), LONG)).await;
+        let status = match status {
+            Ok(Ok(status)) => status.to_string(),
+            other => format!("{other:?}"),
+        };
+        let events = self.netifd.log();
+        let lines: Vec<String> =
+            events.iter().map(|event| format!("{:?} {:?}", event.at, event.what)).collect();
+        let seen: Vec<String> = self.modem.seen().iter().map(|seen| format!("{:?}", seen.asked)).collect();
+        format!("status: {status}\nnetifd:\n{}\nmodem: {}", lines.join("\n"), seen.join(", "))
+    }
+}
+
+const LONG: Duration = Duration::from_secs(5);
+
+/// The handler, without a process: one call and done.
+fn in_process(source: impl Fn() -> Source + 'static) -> Handler {
+    Handler::Closure(Box::new(move |call| {
+        let client = Client::start(source());
+        Box::pin(async move {
+            let config: Value = serde_json::from_str(&call.config).expect("netifd's JSON");
+            if timeout(Duration::from_secs(60), client.wait_for("uwand")).await.is_err() {
+                return;
+            }
+            let (method, arguments) = match call.action {
+                "teardown" => ("down", json!({ "interface": call.interface })),
+                _ => ("up", json!({ "interface": call.interface, "config": config })),
+            };
+            client.invoke("uwand", method, &arguments, LONG).await.expect("the daemon answers its handler");
+        })
+    }))
+}
+
+/// One thread, one paused clock.
+pub fn paused<T>(scenario: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    LocalSet::new().block_on(&runtime.expect("a runtime"), scenario)
+}
