@@ -3,8 +3,6 @@
 
 mod sim;
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use sim::fault::{Effect, Fault, On};
 use sim::modem::{Grants, Ip, Network, Setup};
@@ -514,7 +512,7 @@ fn wrong_options_are_told_by_name_and_block_the_restart() {
     for (options, name) in [
         (json!({ "apn": "internet", "pdptype": "ipv5" }), "pdptype"),
         (json!({ "apn": "internet", "pincode": "12" }), "pincode"),
-        (json!({ "apn": "internet", "device": "/dev/null/x" }), "device"),
+        (json!({ "apn": "internet", "device": "EM7455" }), "device"),
         (json!({ "apn": "internet", "mtu": "99" }), "mtu"),
         (json!({ "apm": "internet" }), "apm"),
     ] {
