@@ -51,6 +51,7 @@ pub mod mbim;
 pub mod modem;
 pub mod netifd;
 pub mod qmi;
+pub mod sms;
 pub mod status;
 pub mod ubus;
 pub mod wire;

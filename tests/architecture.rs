@@ -50,6 +50,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("qmi::client", &["wire", "linux::fd", "qmi"]),
     ("qmi::modem", &["wire", "words", "cause", "dial", "quirks", "qmi"]),
     ("modem", &["words", "cause", "dial", "mbim", "qmi"]),
+    ("sms", &["wire", "words"]),
     ("netifd", &["words", "cause", "config", "globals", "ubus"]),
     ("linux", &["words", "wire", "device"]),
     ("cli", &["words", "civil", "globals", "ubus", "linux::tty"]),
@@ -83,6 +84,7 @@ const PURE: &[&str] = &[
     "qmi::messages",
     "mbim::modem::known",
     "mbim::modem::refusal",
+    "sms",
     "cli::text",
     "cli::table",
     "cli::show",
@@ -122,6 +124,7 @@ const CODECS: &[&str] = &[
     "qmi::frame",
     "qmi::tlv",
     "qmi::messages",
+    "sms",
 ];
 
 /// What would end the process, or lose bits, at a peer's word.
