@@ -10,6 +10,7 @@
 //! | [`config`] [`device`] [`dial`] | the option table; which modem is meant; what a link asks of it |
 //! | [`link`] | PURE: one link, events in, actions out |
 //! | [`mbim`] | the protocol: frames, messages as data, client, procedure |
+//! | [`board`] | what a modem told so far, to read and to wait on |
 //! | [`modem`] | a modem, whatever it speaks |
 //! | [`ubus`] | the bus: blobmsg, messages, a client that reconnects |
 //! | [`netifd`] | the handler; bearers and causes as `notify_proto` |
@@ -36,6 +37,7 @@
 //!    device: addresses, routes, DNS.
 //! 9. What the modem tells from now on comes as [`dial::Note`]: lost, changed, gone.
 
+pub mod board;
 pub mod cause;
 pub mod civil;
 pub mod cli;

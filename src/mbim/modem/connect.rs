@@ -56,7 +56,7 @@ impl Modem {
         if state.activation != Activation::Activated {
             return Ok(None);
         }
-        self.shared.known.borrow_mut().sessions.insert(session, Activation::Activated);
+        self.board.mark(|known| known.sessions.insert(session, Activation::Activated));
         if !same {
             self.disconnect(session).await?;
             return Ok(None);
@@ -72,7 +72,7 @@ impl Modem {
 
     pub async fn disconnect(&self, session: u32) -> Result<(), Cause> {
         // Removed first: the modem's own word on it is then no loss.
-        if self.shared.known.borrow_mut().sessions.remove(&session).is_none() {
+        if self.board.mark(|known| known.sessions.remove(&session)).is_none() {
             return Ok(());
         }
         match self.client.execute(&deactivation(session)).await {
@@ -100,7 +100,7 @@ impl Modem {
         if !demanded {
             self.query::<RadioState>().await?;
         }
-        let (hardware, software) = known(&self.shared.known.borrow());
+        let (hardware, software) = known(&self.board.read());
         if software != Some(true) {
             match self.set(&SetRadioState { software: RadioSwitch::On }).await {
                 Ok(_) => {}
@@ -111,11 +111,11 @@ impl Modem {
         if !demanded || hardware == Some(true) && software == Some(true) {
             return Ok(());
         }
-        if known(&self.shared.known.borrow()).0 == Some(false) {
+        if known(&self.board.read()).0 == Some(false) {
             return Err(Cause::RadioOff);
         }
         let on = |k: &Known| (known(k) == (Some(true), Some(true))).then_some(());
-        self.until(after(RADIO), on).await.ok_or(Cause::RadioOff)
+        self.board.until(after(RADIO), on).await.ok_or(Cause::RadioOff)
     }
 
     /// Options `plmn` and `modes`; not sent again while the modem keeps them.
@@ -145,9 +145,9 @@ impl Modem {
     async fn register(&self, allow_roaming: bool) -> Result<(), Cause> {
         self.query::<RegisterState>().await?;
         let outcome = |known: &Known| registered(known, allow_roaming);
-        match self.until(after(SEARCH), outcome).await {
+        match self.board.until(after(SEARCH), outcome).await {
             Some(result) => result,
-            None => Err(Cause::NotRegistered(self.shared.known.borrow().register.as_ref().and_then(denied))),
+            None => Err(Cause::NotRegistered(self.board.read().register.as_ref().and_then(denied))),
         }
     }
 
@@ -171,7 +171,7 @@ impl Modem {
                 Packet::Unknown | Packet::Attaching | Packet::Detaching | Packet::Other(_) => None,
             }
         };
-        self.until(after(PROGRESS), outcome).await.unwrap_or(Err(Cause::AttachFailed(None)))
+        self.board.until(after(PROGRESS), outcome).await.unwrap_or(Err(Cause::AttachFailed(None)))
     }
 
     /// Activates the session; where both families are refused together, one after the other.
@@ -197,7 +197,7 @@ impl Modem {
         let session = dial.session;
         let mut retried = false;
         loop {
-            self.shared.known.borrow_mut().sessions.insert(session, Activation::Activating);
+            self.board.mark(|known| known.sessions.insert(session, Activation::Activating));
             match self.set(&activation(dial, asked)).await {
                 Ok(Some(state)) => return self.activated(session, asked, &state).await,
                 Ok(None) => {
@@ -231,7 +231,7 @@ impl Modem {
             Some(Activation::Activating | Activation::Unknown | Activation::Other(_)) => None,
             Some(Activation::Deactivated | Activation::Deactivating) | None => Some(false),
         };
-        match self.until(after(PROGRESS), settled).await {
+        match self.board.until(after(PROGRESS), settled).await {
             Some(true) if answer.ip_type == IpType::Default => Ok(Ok(asked)),
             Some(true) => Ok(Ok(answer.ip_type)),
             Some(false) => Ok(Err((Status::Failure, answer.nw_error))),
@@ -250,7 +250,7 @@ impl Modem {
             }
             Err(error) => return Err(error.into()),
         };
-        let technology = self.shared.known.borrow().facts.technology;
+        let technology = self.board.read().facts.technology;
         let bearer = with_settings(Bearer { technology, ..bearer }, &answer, granted);
         if bearer.ipv4.is_absent() && bearer.ipv6.is_absent() {
             return Err(Cause::NoAddress);

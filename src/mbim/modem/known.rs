@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::refusal::lost;
+use crate::board;
 use crate::dial::Note;
 use crate::mbim::messages::Message;
 use crate::mbim::messages::basic::{DeviceCaps, Pin, RadioState, SubscriberReady};
@@ -34,52 +35,15 @@ pub struct Known {
     pub extensions: u8,
 }
 
-/// What one message brought.
-#[derive(Default)]
-pub struct Heard {
-    pub changed: bool,
-    pub notes: Vec<Note>,
-}
-
-/// How far a modem is on its way to a connection; more is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Readiness {
-    sim: u8,
-    radio: u8,
-    registration: u8,
-}
-
-impl Readiness {
-    pub fn improves_on(&self, before: &Readiness) -> bool {
-        self.sim > before.sim || self.radio > before.radio || self.registration > before.registration
+impl board::Known for Known {
+    fn facts(&self) -> &Facts {
+        &self.facts
     }
 }
 
 impl Known {
-    pub fn readiness(&self) -> Readiness {
-        let on = |switch: Option<bool>| u8::from(switch == Some(true));
-        Readiness {
-            sim: match self.facts.sim {
-                None | Some(SimState::Unknown | SimState::Absent | SimState::Failed) => 0,
-                Some(SimState::NotReady) => 1,
-                Some(SimState::PukRequired) => 2,
-                Some(SimState::PinRequired) => 3,
-                Some(SimState::NotActivated) => 4,
-                Some(SimState::Ready) => 5,
-            },
-            radio: on(self.facts.radio_hardware) + on(self.facts.radio_software),
-            registration: match self.facts.registration {
-                Some(Registration::Home) => 3,
-                Some(Registration::Roaming | Registration::Partner) => 2,
-                Some(Registration::Searching) => 1,
-                None | Some(Registration::Unknown | Registration::NotRegistered | Registration::Denied) => 0,
-            },
-        }
-    }
-
     /// Takes one Basic Connect message.
-    pub fn take(&mut self, cid: u32, body: &[u8]) -> Result<Heard, Malformed> {
-        let before = self.facts.clone();
+    pub fn take(&mut self, cid: u32, body: &[u8]) -> Result<Vec<Note>, Malformed> {
         let mut notes = Vec::new();
         match cid {
             DeviceCaps::CID => self.on_caps(DeviceCaps::parse(body)?),
@@ -99,7 +63,7 @@ impl Known {
             }
             _ => {}
         }
-        Ok(Heard { changed: self.facts != before, notes })
+        Ok(notes)
     }
 
     fn on_caps(&mut self, caps: DeviceCaps) {

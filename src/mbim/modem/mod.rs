@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Contract: every wait ends by an indication or by its time-out. What the modem tells,
-//! whether asked or not, goes through [`Known`]; procedures look there and wait for it to
+//! whether asked or not, is posted on the [`Board`]; procedures look there and wait for it to
 //! change, so an answer and an indication of the same thing need no second code path.
 
 mod connect;
@@ -21,9 +21,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use self::known::Known;
 use super::client::{self, Client, Event, Io};
@@ -33,6 +32,7 @@ use super::messages::network::{HomeProvider, SignalState, SignalStateV2};
 use super::messages::services::{DeviceServices, EventEntry, SetSubscribeList};
 use super::messages::{Message, Query, Request};
 use super::service::Service;
+use crate::board::{Board, Notify};
 use crate::cause::Cause;
 use crate::dial::Note;
 use crate::words::{Facts, Mode, Signal};
@@ -44,20 +44,10 @@ const INDICATIONS: &[u32] = &[2, 3, 9, 10, 11, 12, 15];
 /// A channel that is open answers in milliseconds.
 const RESUME: Duration = Duration::from_secs(2);
 
-type Notify = Box<dyn Fn(Note)>;
-
-/// What the modem's task and its procedures share.
-struct Shared {
-    known: RefCell<Known>,
-    /// Counts the changes of `known`; procedures wait on it.
-    changes: watch::Sender<u32>,
-    notify: Notify,
-}
-
 /// An open MBIM modem. Dropping it closes the descriptor and leaves its bearers alone.
 pub struct Modem {
     client: Client,
-    shared: Rc<Shared>,
+    board: Rc<Board<Known>>,
     listener: AbortHandle,
     /// MBIMEx version that the modem's layouts follow: 1 until it was told another.
     extensions: Cell<u8>,
@@ -80,20 +70,19 @@ impl Modem {
         if !(resume && answers(&client).await) {
             client.open().await?;
         }
-        let (changes, _) = watch::channel(0);
-        let shared = Rc::new(Shared { known: RefCell::new(Known::default()), changes, notify });
+        let board = Rc::new(Board::new(Known::default(), notify));
         let listener = tokio::task::spawn_local({
-            let shared = shared.clone();
+            let board = board.clone();
             async move {
                 while let Some(event) = events.recv().await {
-                    shared.hear(event);
+                    hear(&board, event);
                 }
-                (shared.notify)(Note::Gone);
+                board.note(Note::Gone);
             }
         });
         let modem = Modem {
             client,
-            shared,
+            board,
             listener: listener.abort_handle(),
             extensions: Cell::new(1),
             introduced: Cell::new(false),
@@ -118,7 +107,7 @@ impl Modem {
     }
 
     pub fn facts(&self) -> Facts {
-        let mut facts = self.shared.known.borrow().facts.clone();
+        let mut facts = self.board.read().facts.clone();
         let counters = self.client.counters();
         facts.malformed = counters.malformed;
         facts.timeouts = counters.timeouts;
@@ -136,7 +125,7 @@ impl Modem {
         } else {
             self.query::<SignalState>().await?;
         }
-        Ok(self.shared.known.borrow().facts.signal)
+        Ok(self.board.read().facts.signal)
     }
 
     /// Asks for what no connect needs: extensions, home network, signal. Refusals are normal.
@@ -165,7 +154,7 @@ impl Modem {
             let answer = self.client.command(&QueryVersion { mbim: 0x0100, extensions: 0x0200 }).await?;
             if answer.extensions >= 0x0200 {
                 self.extensions.set(2);
-                self.shared.known.borrow_mut().extensions = 2;
+                self.board.mark(|known| known.extensions = 2);
             }
         }
         Ok(())
@@ -179,7 +168,7 @@ impl Modem {
     /// A query whose refusal means something.
     async fn ask<Q: Request>(&self, request: &Q) -> Result<Q::Response, client::Error> {
         let body = self.client.raw(Q::SERVICE, Q::CID, Q::KIND, request.emit()).await?;
-        self.shared.take(Q::SERVICE, Q::CID, &body);
+        take(&self.board, Q::SERVICE, Q::CID, &body);
         Ok(Q::Response::parse(&body)?)
     }
 
@@ -189,22 +178,8 @@ impl Modem {
         if body.is_empty() {
             return Ok(None);
         }
-        self.shared.take(Q::SERVICE, Q::CID, &body);
+        take(&self.board, Q::SERVICE, Q::CID, &body);
         Ok(Q::Response::parse(&body).ok())
-    }
-
-    /// Waits until `done` says so of what is known, at the latest until the deadline.
-    async fn until<T>(&self, deadline: Instant, mut done: impl FnMut(&Known) -> Option<T>) -> Option<T> {
-        let mut changes = self.shared.changes.subscribe();
-        loop {
-            changes.borrow_and_update();
-            if let Some(value) = done(&self.shared.known.borrow()) {
-                return Some(value);
-            }
-            if !matches!(timeout_at(deadline, changes.changed()).await, Ok(Ok(()))) {
-                return None;
-            }
-        }
     }
 }
 
@@ -217,32 +192,23 @@ fn after(wait: Duration) -> Instant {
     Instant::now() + wait
 }
 
-impl Shared {
-    fn hear(&self, event: Event) {
-        match event {
-            Event::Indication { service, cid, body } => self.take(service, cid, &body),
-            // Counted by the client; the Gone event is followed by the end of the channel.
-            Event::Malformed(_) | Event::Gone => {}
-        }
+fn hear(board: &Board<Known>, event: Event) {
+    match event {
+        Event::Indication { service, cid, body } => take(board, service, cid, &body),
+        // Counted by the client; the Gone event is followed by the end of the channel.
+        Event::Malformed(_) | Event::Gone => {}
     }
+}
 
-    /// One message of the modem, asked for or not.
-    fn take(&self, service: Service, cid: u32, body: &[u8]) {
-        if service != Service::BasicConnect {
-            return;
-        }
-        let before = self.known.borrow().readiness();
-        let heard = self.known.borrow_mut().take(cid, body);
-        match heard {
-            Ok(heard) => {
-                let improved = self.known.borrow().readiness().improves_on(&before);
-                self.changes.send_modify(|count| *count = count.wrapping_add(1));
-                if heard.changed {
-                    (self.notify)(Note::Facts { improved });
-                }
-                heard.notes.into_iter().for_each(|note| (self.notify)(note));
-            }
-            Err(malformed) => log::debug!("basic-connect indication {cid}: {malformed}"),
-        }
+/// One message of the modem, asked for or not.
+fn take(board: &Board<Known>, service: Service, cid: u32, body: &[u8]) {
+    if service != Service::BasicConnect {
+        return;
     }
+    board.post(|known| {
+        known.take(cid, body).unwrap_or_else(|malformed| {
+            log::debug!("basic-connect {cid}: {malformed}");
+            Vec::new()
+        })
+    });
 }

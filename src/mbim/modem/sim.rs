@@ -29,7 +29,7 @@ impl Modem {
         let deadline = after(READING);
         let mut entered = false;
         loop {
-            let ready = self.shared.known.borrow().ready;
+            let ready = self.board.read().ready;
             match ready {
                 Some(ReadyState::Initialized | ReadyState::NotActivated) => return Ok(()),
                 Some(
@@ -49,7 +49,7 @@ impl Modem {
                 }
             }
             let next = after(ASK_AGAIN).min(deadline);
-            if self.until(next, |known| (known.ready != ready).then_some(())).await.is_none() {
+            if self.board.until(next, |known| (known.ready != ready).then_some(())).await.is_none() {
                 if next == deadline {
                     return Err(Cause::NotRegistered(None));
                 }
@@ -70,7 +70,7 @@ impl Modem {
         }
         let pin = match lock(&asked)? {
             Lock::Open => return Ok(true),
-            Lock::Pin1 => may_send(&self.shared.known.borrow(), pin, tries(&asked))?,
+            Lock::Pin1 => may_send(&self.board.read(), pin, tries(&asked))?,
         };
         let request = SetPin {
             pin_type: PinType::Pin1,
@@ -80,7 +80,7 @@ impl Modem {
         };
         match self.set(&request).await {
             Ok(_) => {
-                self.shared.known.borrow_mut().accepted_pin = Some(pin);
+                self.board.mark(|known| known.accepted_pin = Some(pin));
                 Ok(true)
             }
             Err(Error::Refused(Status::NotInitialized | Status::Busy, _)) => Ok(false),
@@ -96,7 +96,7 @@ impl Modem {
         if now.state == PinLock::Unlocked {
             return Ok(true);
         }
-        self.shared.known.borrow_mut().refused_pin = Some(pin);
+        self.board.mark(|known| known.refused_pin = Some(pin));
         lock(&now)?;
         Err(Cause::PinFailed { tries: tries(&now) })
     }
