@@ -51,6 +51,7 @@ messages! { Wda;
         0x15 downlink_datagrams: u32,
         0x16 downlink_size: u32,
         0x17 endpoint: Endpoint,
+        0x19 padding: u32,
         0x1b uplink_datagrams: u32,
         0x1c uplink_size: u32,
     } -> DataFormatSet {
