@@ -37,7 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "mbim::client",
         &[
-            "linux::fd",
+            "linux::channel",
             "wire",
             "mbim::messages",
             "mbim::fragment",
@@ -48,7 +48,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("mbim::modem", &["wire", "words", "cause", "dial", "board", "quirks", "mbim"]),
     ("qmi", &["wire", "words"]),
-    ("qmi::client", &["wire", "linux::fd", "qmi"]),
+    ("qmi::messages", &["wire", "words", "cause", "qmi"]),
+    ("qmi::client", &["wire", "linux::channel", "qmi"]),
     ("qmi::modem", &["wire", "words", "cause", "dial", "board", "quirks", "qmi"]),
     ("modem", &["words", "cause", "dial", "mbim", "qmi"]),
     ("sms", &["wire", "words"]),

@@ -7,6 +7,7 @@
 //! kernel's, `DIR/dev` stands for `/dev` (sockets in place of the character devices) and
 //! uevents are read from the datagram socket `DIR/uevents`.
 
+pub mod channel;
 pub mod fd;
 pub mod netdev;
 pub mod sysfs;

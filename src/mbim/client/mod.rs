@@ -8,7 +8,6 @@
 //!
 //! Single-threaded: lives in a `LocalSet`; nothing borrowed is held across an await.
 
-mod io;
 mod table;
 mod task;
 #[cfg(test)]
@@ -27,8 +26,8 @@ use super::frame::Content;
 use super::messages::{Message, Query, Raw, Request};
 use super::service::Service;
 use super::status::{Kind, ProtocolError, Status};
+pub use crate::linux::channel::{Io, IoError};
 use crate::wire::Malformed;
-pub use io::{Io, IoError};
 pub use table::Counters;
 use table::Table;
 

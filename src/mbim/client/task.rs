@@ -10,8 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, sleep_until};
 
-use super::io::{Io, IoError};
-use super::{Direction, Event, Shared};
+use super::{Direction, Event, Io, IoError, Shared};
 use crate::mbim::fragment::{Joined, Joiner};
 use crate::mbim::frame::{Content, Frame, Header, Type};
 use crate::mbim::status::ProtocolError;

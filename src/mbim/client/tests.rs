@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::*;
 use crate::mbim::fragment::{Joined, Joiner, split};
-use crate::mbim::frame::Frame;
+use crate::mbim::frame::{Frame, Header};
 use crate::mbim::messages::basic::{DeviceCaps, RadioState, SetPin};
 use crate::mbim::messages::enums::{PinType, RadioSwitch};
 use crate::mbim::messages::network::{QueryVisibleProviders, VisibleProviders};
@@ -53,6 +53,12 @@ impl Modem {
         let request = self.take().await.expect("a request");
         self.send(&done(request.transaction, message)).await;
     }
+}
+
+/// Where the first message of a stream ends.
+fn measure(bytes: &[u8]) -> Option<usize> {
+    let length = usize::try_from(Header::parse(bytes).ok()?.length).ok()?;
+    (bytes.len() >= length).then_some(length)
 }
 
 fn done<M: Message>(transaction: u32, message: &M) -> Frame {
@@ -215,8 +221,8 @@ fn garbage_truncated_and_oversized_frames_are_survived() {
 fn a_stream_may_be_cut_anywhere() {
     run(async {
         let (ours, theirs) = descriptors(SockType::Stream);
-        let (client, _events) = Client::start(Io::stream(ours).expect("io"), 4096);
-        let io = Io::stream(theirs).expect("io");
+        let (client, _events) = Client::start(Io::stream(ours, measure).expect("io"), 4096);
+        let io = Io::stream(theirs, measure).expect("io");
         let mut modem = Modem { io, joiner: Joiner::default(), max_transfer: 4096 };
         spawn_local(async move {
             let one = modem.take().await.expect("one");

@@ -3,7 +3,7 @@
 //! Contract: [`Io::read`] gives one whole control transfer, [`Io::write`] takes (a part of)
 //! one; both do at most one system call that moves bytes, so dropping their future loses
 //! nothing. Works for /dev/cdc-wdm0 and a SOCK_SEQPACKET socket (one read is one message)
-//! and, in stream mode, for a pty or pipe, where MessageLength tells where one ends.
+//! and, in stream mode, for a pty or pipe, where the protocol tells where one ends.
 //!
 //! Why not a transport trait? A test uses one end of a socketpair, a simulator a socket;
 //! everything is a descriptor.
@@ -18,9 +18,7 @@ use nix::unistd;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use crate::linux::fd::watch;
-use crate::mbim::fragment::MAX_MESSAGE;
-use crate::mbim::frame::{HEADER, Header, Type};
+use super::fd::watch;
 
 /// Why nothing came or went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,13 +29,17 @@ pub enum IoError {
     Transfer(Errno),
 }
 
+/// How many of a stream's bytes are the first message; `None` where more has to come.
+/// Where the bytes can't be a message, all of them, to be counted as malformed.
+pub type Measure = fn(&[u8]) -> Option<usize>;
+
 /// The control channel's descriptor.
 #[derive(Debug)]
 pub struct Io {
     /// `None` only while dropping.
     fd: Option<AsyncFd<OwnedFd>>,
     /// Bytes of a stream that are no whole message yet; `None` where reads are messages.
-    pending: Option<RefCell<Vec<u8>>>,
+    pending: Option<(RefCell<Vec<u8>>, Measure)>,
     buffer: RefCell<Vec<u8>>,
     closer: fn(OwnedFd),
 }
@@ -49,16 +51,16 @@ impl Io {
     }
 
     /// Messages one behind the other, split anyhow.
-    pub fn stream(fd: OwnedFd) -> io::Result<Io> {
-        Io::new(fd, 4096, Some(RefCell::default()))
+    pub fn stream(fd: OwnedFd, measure: Measure) -> io::Result<Io> {
+        Io::new(fd, 4096, Some(measure))
     }
 
-    fn new(fd: OwnedFd, largest: usize, pending: Option<RefCell<Vec<u8>>>) -> io::Result<Io> {
+    fn new(fd: OwnedFd, largest: usize, measure: Option<Measure>) -> io::Result<Io> {
         let flags = OFlag::from_bits_retain(fcntl(&fd, FcntlArg::F_GETFL)?);
         fcntl(&fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
         Ok(Io {
             fd: Some(watch(fd, Interest::READABLE | Interest::WRITABLE)?),
-            pending,
+            pending: measure.map(|measure| (RefCell::default(), measure)),
             // A read that is shorter than the message would leave a part of it in the driver.
             buffer: RefCell::new(vec![0; largest.max(4096)]),
             closer: drop,
@@ -87,7 +89,7 @@ impl Io {
             match &self.pending {
                 _ if bytes.is_empty() => return Err(IoError::Gone),
                 None => return Ok(bytes.to_vec()),
-                Some(pending) => pending.borrow_mut().extend_from_slice(bytes),
+                Some((pending, _)) => pending.borrow_mut().extend_from_slice(bytes),
             }
         }
     }
@@ -106,18 +108,11 @@ impl Io {
         self.fd.as_ref().ok_or(IoError::Gone)
     }
 
-    /// A whole message from what the stream brought so far. Where the bytes can't be a
-    /// header, everything is handed on as one message, to be counted as malformed.
+    /// A whole message from what the stream brought so far.
     fn next_of_stream(&self) -> Option<Vec<u8>> {
-        let mut pending = self.pending.as_ref()?.borrow_mut();
-        let header = Header::parse(&pending).ok()?;
-        let length = usize::try_from(header.length).unwrap_or(usize::MAX);
-        if matches!(header.kind, Type::Other(_)) || !(HEADER..=MAX_MESSAGE).contains(&length) {
-            return Some(std::mem::take(&mut *pending));
-        }
-        if pending.len() < length {
-            return None;
-        }
+        let (pending, measure) = self.pending.as_ref()?;
+        let mut pending = pending.borrow_mut();
+        let length = measure(&pending).filter(|length| *length > 0)?.min(pending.len());
         let rest = pending.split_off(length);
         Some(std::mem::replace(&mut *pending, rest))
     }
