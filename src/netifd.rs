@@ -137,19 +137,22 @@ fn add_ipv6(message: &mut Map<String, Value>, bearer: &Bearer) {
     if !prefixes.is_empty() {
         message.insert("ip6prefix".into(), prefixes.into());
     }
-    let routes: Vec<Value> = sources
-        .into_iter()
-        .map(|source| {
-            let mut route = json!({ "target": "::", "netmask": "0", "source": source });
-            if let Some(gateway) = v6.gateway {
-                route["gateway"] = gateway.to_string().into();
-            }
-            if let Some(mtu) = v6.mtu {
-                route["mtu"] = mtu.into();
-            }
-            route
-        })
-        .collect();
+    let gateway = v6.gateway.filter(|gateway| v6.addresses.iter().all(|(address, _)| address != gateway));
+    // Our /128 covers no gateway, and the kernel refuses one that no route leads to
+    // (EHOSTUNREACH). netifd sets the longer prefix first (interface-ip.c, route_cmp).
+    let to_gateway = gateway.filter(|gateway| !is_link_local(gateway));
+    let to_gateway = to_gateway.map(|gateway| json!({ "target": gateway.to_string(), "netmask": "128" }));
+    let default = sources.into_iter().map(|source| {
+        let mut route = json!({ "target": "::", "netmask": "0", "source": source });
+        if let Some(gateway) = gateway {
+            route["gateway"] = gateway.to_string().into();
+        }
+        if let Some(mtu) = v6.mtu {
+            route["mtu"] = mtu.into();
+        }
+        route
+    });
+    let routes: Vec<Value> = to_gateway.into_iter().chain(default).collect();
     message.insert("routes6".into(), routes.into());
 }
 
@@ -380,6 +383,24 @@ mod tests {
         let route =
             json!([{ "target": "::", "netmask": "0", "source": "2001:db8:1:2::/64", "gateway": "fe80::1" }]);
         assert_eq!(message["routes6"], route);
+    }
+
+    #[test]
+    fn a_global_ipv6_gateway_gets_a_route_of_its_own_first() {
+        let family = |gateway: &str| Family {
+            addresses: vec![("2001:db8:1::2".parse().unwrap(), 64)],
+            gateway: Some(gateway.parse().unwrap()),
+            dns: vec![],
+            mtu: None,
+        };
+        let routes = |gateway| {
+            let ipv6 = Addressing::Static(family(gateway));
+            link_up("wan", &Bearer { ipv6, ..Bearer::default() })["routes6"].clone()
+        };
+        let global = routes("2001:db8:1::1");
+        assert_eq!(global[0], json!({ "target": "2001:db8:1::1", "netmask": "128" }));
+        assert_eq!(global[1]["gateway"], "2001:db8:1::1");
+        assert_eq!(routes("2001:db8:1::2")[0].get("gateway"), None, "a gateway can't be the address itself");
     }
 
     #[test]
