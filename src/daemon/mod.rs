@@ -41,6 +41,7 @@ use crate::globals::Globals;
 use crate::link::Event;
 use crate::linux::sysfs::Sysfs;
 use crate::linux::uevent::{Notice, Uevents};
+use crate::linux::wdm;
 use crate::status::{ModemEvent, to_json};
 use crate::ubus;
 use crate::words::ModemState;
@@ -58,6 +59,7 @@ pub fn run(globals: Globals) -> ExitCode {
         }
     };
     LocalSet::new().block_on(&runtime, serve(globals, ended()));
+    wdm::settle();
     ExitCode::SUCCESS
 }
 

@@ -10,7 +10,7 @@
 //! * close(2) waits in flush for a write that is under way, 30 s with a deaf modem (before Linux
 //!   5.10: without end), whatever O_NONBLOCK says. So it runs on a thread of its own, too. A
 //!   program that ends with the device open waits in the same way and can't be killed meanwhile,
-//!   but a thread that waits in close(2) dies with its program: whoever ends calls [`close`] first.
+//!   but a thread that waits in close(2) dies with its program: whoever ends calls [`close`] and [`settle`] first.
 //! * The device may be opened many times; each reader takes answers away from the others, and
 //!   no lock keeps uqmi, umbim or ModemManager out. [`holders`] names them. A kernel with the
 //!   wwan subsystem answers EBUSY while `/dev/wwan0mbim0` of the same modem is open.
@@ -123,6 +123,21 @@ pub fn close(fd: OwnedFd) {
     // Where no thread can be had, the closure and with it the descriptor is dropped here.
     if let Err(error) = spawn("wdm-close", move || drop(fd)) {
         log::warn!("no thread to close a control device in: {error}");
+    }
+}
+
+/// For the end of the program, after [`close`]: waits, a moment at most, until every close(2)
+/// has begun, which is when the descriptor leaves the table. One that is still there when the
+/// program exits would be closed by the exit, which then waits for a deaf modem and can't be killed.
+pub fn settle() {
+    const MOST: u32 = 200;
+    for _ in 0..MOST {
+        let Ok(descriptors) = fs::read_dir("/proc/self/fd") else { return };
+        let is_wdm = |target: PathBuf| target.to_string_lossy().starts_with("/dev/cdc-wdm");
+        if !descriptors.flatten().any(|fd| fs::read_link(fd.path()).is_ok_and(is_wdm)) {
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
     }
 }
 
