@@ -144,13 +144,13 @@ async fn lost(net: &Network) -> Step<Replies> {
 
 async fn unanswered() -> Step<Replies> {
     let far = FAR_V4.parse().map_err(doing("address"))?;
-    let replies = ping(far, "wwan0", 1, Duration::from_millis(200)).await?;
+    let replies = ping(far, Some("wwan0"), 1, Duration::from_millis(200)).await?;
     if replies.received != 0 { Err(replies.to_string()) } else { Ok(replies) }
 }
 
 pub async fn answered(far: &str, count: u32) -> Step<Replies> {
     let far: IpAddr = far.parse().map_err(doing("address"))?;
-    let replies = ping(far, "wwan0", count, PATIENCE).await?;
+    let replies = ping(far, Some("wwan0"), count, PATIENCE).await?;
     if replies.received != count { Err(replies.to_string()) } else { Ok(replies) }
 }
 

@@ -8,8 +8,10 @@
 //! the file descriptor of any stream socket; a socketpair needs no tool, no network
 //! and no second machine, and vhci-hcd is in every distribution's kernel.
 
+mod apply;
 mod compositions;
 mod control;
+mod daemon;
 mod device;
 mod function;
 mod hang;
@@ -23,6 +25,8 @@ mod qmi;
 mod qmi_function;
 mod rooms;
 mod serial_function;
+#[path = "../../sim/mod.rs"]
+mod sim;
 mod stand_in;
 mod timeline;
 mod usb;
@@ -52,5 +56,6 @@ async fn scenario() {
     kernel::chapter(&mut t).await;
     rooms::chapter(&mut t).await;
     qmi::chapter(&mut t).await;
+    daemon::chapter(&mut t).await;
     t.verdict();
 }

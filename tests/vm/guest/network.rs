@@ -2,7 +2,8 @@
 //! on the sessions that have a bearer, and counts what passes.
 
 use super::ntb::Datagram;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Shared by the device's thread (packets) and the scenario (bearers, counters).
@@ -11,7 +12,8 @@ pub struct Network(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    bearers: BTreeSet<u8>,
+    /// The addresses that each session may send from; none named: all.
+    bearers: BTreeMap<u8, Vec<IpAddr>>,
     counters: Counters,
 }
 
@@ -23,6 +25,8 @@ pub struct Counters {
     pub answered: u32,
     /// Packets of a session that has no bearer: lost, as on the air.
     pub without_bearer: u32,
+    /// Packets from an address that the network has not given.
+    pub wrong_source: u32,
     /// Blocks that break the specification.
     pub bad_blocks: u32,
 }
@@ -32,11 +36,15 @@ const V6_ICMP: u8 = 58;
 
 impl Network {
     pub fn open(&self, session: u8) {
-        self.state().bearers.insert(session);
+        self.state().bearers.insert(session, Vec::new());
     }
 
     pub fn close(&self, session: u8) {
         self.state().bearers.remove(&session);
+    }
+
+    pub fn set_bearers(&self, bearers: BTreeMap<u8, Vec<IpAddr>>) {
+        self.state().bearers = bearers;
     }
 
     pub fn counters(&self) -> Counters {
@@ -51,8 +59,12 @@ impl Network {
     pub fn receive(&self, datagram: Datagram) -> Option<Datagram> {
         let mut state = self.state();
         state.counters.datagrams += 1;
-        if !state.bearers.contains(&datagram.session) {
+        let Some(addresses) = state.bearers.get(&datagram.session) else {
             state.counters.without_bearer += 1;
+            return None;
+        };
+        if !addresses.is_empty() && !source(&datagram.packet).is_some_and(|from| addresses.contains(&from)) {
+            state.counters.wrong_source += 1;
             return None;
         }
         let Datagram { session, packet } = datagram;
@@ -67,6 +79,14 @@ impl Network {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+fn source(packet: &[u8]) -> Option<IpAddr> {
+    match packet.first()? >> 4 {
+        4 => packet.get(12..16)?.first_chunk::<4>().map(|a| IpAddr::from(*a)),
+        6 => packet.get(8..24)?.first_chunk::<16>().map(|a| IpAddr::from(*a)),
+        _ => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Echo requests over the kernel's ICMP sockets, bound to one network device.
+//! Echo requests over the kernel's ICMP sockets, through one network device or by the routing table.
 
 use super::timeline::{Step, doing};
 use nix::sys::socket::sockopt::{BindToDevice, ReceiveTimeout};
@@ -28,13 +28,13 @@ impl fmt::Display for Replies {
 }
 
 /// `count` echo requests, each awaited before the next.
-pub async fn ping(to: IpAddr, device: &str, count: u32, patience: Duration) -> Step<Replies> {
-    let device = device.to_owned();
-    let work = move || ping_blocking(to, &device, count, patience);
+pub async fn ping(to: IpAddr, device: Option<&str>, count: u32, patience: Duration) -> Step<Replies> {
+    let device = device.map(str::to_owned);
+    let work = move || ping_blocking(to, device.as_deref(), count, patience);
     tokio::task::spawn_blocking(work).await.map_err(doing("ping"))?
 }
 
-fn ping_blocking(to: IpAddr, device: &str, count: u32, patience: Duration) -> Step<Replies> {
+fn ping_blocking(to: IpAddr, device: Option<&str>, count: u32, patience: Duration) -> Step<Replies> {
     let socket = open(to, device, patience)?;
     let mut replies = Replies { sent: count, received: 0, worst: Duration::ZERO };
     for sequence in 0..count as u16 {
@@ -51,14 +51,16 @@ fn ping_blocking(to: IpAddr, device: &str, count: u32, patience: Duration) -> St
     Ok(replies)
 }
 
-fn open(to: IpAddr, device: &str, patience: Duration) -> Step<OwnedFd> {
+fn open(to: IpAddr, device: Option<&str>, patience: Duration) -> Step<OwnedFd> {
     let (family, protocol) = match to {
         IpAddr::V4(_) => (AddressFamily::Inet, SockProtocol::Icmp),
         IpAddr::V6(_) => (AddressFamily::Inet6, SockProtocol::IcmpV6),
     };
     let socket =
         socket(family, SockType::Datagram, SockFlag::SOCK_CLOEXEC, protocol).map_err(doing("socket"))?;
-    setsockopt(&socket, BindToDevice, &device.into()).map_err(doing(device))?;
+    if let Some(device) = device {
+        setsockopt(&socket, BindToDevice, &device.into()).map_err(doing(device))?;
+    }
     let limit = TimeVal::new(patience.as_secs() as i64, i64::from(patience.subsec_micros()));
     setsockopt(&socket, ReceiveTimeout, &limit).map_err(doing("SO_RCVTIMEO"))?;
     Ok(socket)

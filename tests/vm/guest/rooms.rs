@@ -143,7 +143,7 @@ async fn session(net: &Network) -> Step<Replies> {
     ip(&format!("link set {name} up"))?;
     net.open(1);
     let far: IpAddr = "198.51.100.1".parse().map_err(doing("address"))?;
-    let replies = ping(far, &name, 3, SOON).await?;
+    let replies = ping(far, Some(&name), 3, SOON).await?;
     vlan::remove(&name).map_err(doing("remove"))?;
     if replies.received != 3 { Err(format!("{replies}; {:?}", net.counters())) } else { Ok(replies) }
 }
