@@ -51,6 +51,7 @@ impl World {
             world.plug(0);
             world.start_daemon();
             world.bus.wait_for("uwand").await;
+            world.settle().await;
             scenario(&world).await;
             assert_eq!(world.netifd.complaints(), [""; 0], "netifd would get this wrong in silence");
         });
@@ -102,6 +103,11 @@ impl World {
         while !daemon.is_finished() {
             yield_now().await;
         }
+    }
+
+    /// A path in the world's own directory.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.tree.dir.join(name)
     }
 
     /// The path of the modem's control device under this number.
