@@ -8,6 +8,7 @@
 //!
 //! Sources: libqmi's public description of the messages for tags and layouts, recorded
 //! traffic for what modems make of them.
+pub mod client;
 pub mod error;
 pub mod frame;
 pub mod messages;
