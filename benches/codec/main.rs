@@ -5,10 +5,12 @@
 
 mod mbim;
 mod measure;
+mod qmi;
 mod ubus;
 
 fn main() {
     println!("{:<44} {:>12} {:>10} {:>7}", "message", "a second", "ns each", "bytes");
     mbim::run();
+    qmi::run();
     ubus::run();
 }
