@@ -57,6 +57,8 @@ pub struct Interface {
     digest: u64,
     /// What netifd holds of the bearer.
     told: Option<Bearer>,
+    /// netifd still shows the link of an earlier process, which may be gone.
+    inherited_up: bool,
     /// Options for interfaces on top of this one.
     inherited: Map<String, Value>,
     /// True once the last disconnect ended; the next connect waits for it.
@@ -76,6 +78,7 @@ impl Interface {
             jobs: 0,
             digest: 0,
             told: None,
+            inherited_up: false,
             inherited: Map::new(),
             disconnected: None,
         }
@@ -185,11 +188,17 @@ impl Daemon {
             Action::LinkDown => {
                 if let Some(interface) = self.interfaces.get_mut(name) {
                     interface.told = None;
+                    interface.inherited_up = false;
                 }
                 self.memory.drop_session(name);
                 self.outbox.notify(netifd::link_down(name));
             }
-            Action::Error(cause) => self.outbox.notify(netifd::error(name, &cause)),
+            Action::Error(cause) => {
+                if self.interfaces.get_mut(name).is_some_and(|i| std::mem::take(&mut i.inherited_up)) {
+                    self.outbox.notify(netifd::link_down(name));
+                }
+                self.outbox.notify(netifd::error(name, &cause));
+            }
             Action::BlockRestart => {
                 self.outbox.notify(netifd::plain(name, netifd::NotifyAction::BlockRestart));
             }
@@ -204,6 +213,7 @@ impl Daemon {
         let Some(interface) = self.interfaces.get_mut(name) else { return };
         let bearer = with_mtu(bearer, interface.config.as_ref().and_then(|config| config.mtu));
         set_device_mtu(&bearer);
+        interface.inherited_up = false;
         let mut told = interface.told.replace(bearer.clone());
         if told.as_ref().is_some_and(|told| netifd::cannot_update(told, &bearer)) {
             self.outbox.notify(netifd::link_down(name));
@@ -406,7 +416,11 @@ impl Daemon {
             let ours = self.interfaces.get(&theirs.interface).filter(|interface| interface.link.wanted());
             match ours.map(|interface| interface.link.bearer().cloned()) {
                 // We were restarted: netifd has the configuration.
-                None => self.outbox.renew(&theirs.interface),
+                None => {
+                    let interface = self.interfaces.entry(theirs.interface.clone());
+                    interface.or_insert_with(Interface::new).inherited_up = theirs.up;
+                    self.outbox.renew(&theirs.interface);
+                }
                 Some(Some(bearer)) => self.link_up(&theirs.interface, bearer),
                 Some(None) if theirs.up => self.outbox.notify(netifd::link_down(&theirs.interface)),
                 Some(None) => {}
