@@ -71,10 +71,14 @@ pub async fn chapter(t: &mut Timeline) {
     connected(t).await;
     t.step("kill -9 of the daemon leaves the traffic alone", world.killed()).await;
     t.step("its successor takes over", world.start()).await;
-    t.step("and the interface is up", world.taken_over()).await;
+    t.step("and the interface stays up", world.taken_over()).await;
     connected(t).await;
+    t.step("kill -9 of ubusd: the daemon is back with it", world.bus_restarted()).await;
     t.step("unplugged: the interface goes down", world.gone()).await;
     t.step("back as cdc-wdm1 and wwan1 it is found again", world.renumbered()).await;
+    connected(t).await;
+    t.step("unplugged while no daemon is there: the next one tells", world.lost_unseen()).await;
+    t.step("and connects when it is back", world.back()).await;
     connected(t).await;
     t.step("ifdown", world.down()).await;
     t.step("a modem that hangs does not keep the daemon from ending", world.ended()).await;
@@ -134,7 +138,8 @@ impl World {
         let applied = Rc::new(RefCell::new(Applied::default()));
         let kernel = applied.clone();
         netifd.on_settings(move |_, link| kernel.borrow_mut().follow(link));
-        let (sim, net) = (SimModem::new(Setup::default()), Network::default());
+        let setup = Setup { keeps_sessions: true, ..Setup::default() };
+        let (sim, net) = (SimModem::new(setup), Network::default());
         spawn_local(follow_sessions(sim.clone(), net.clone()));
         World { ubusd, netifd, applied, sim, net, modem: None, other: None, daemon: None }
     }
@@ -160,10 +165,10 @@ impl World {
     }
 
     /// Cuts the power, too: the firmware starts afresh.
-    fn unplug(&mut self) {
+    fn unplug(&mut self, netdev: &str) {
         self.modem = None;
         self.sim.vanish();
-        self.netifd.unplug("wwan0");
+        self.netifd.unplug(netdev);
         self.applied.borrow_mut().forget();
     }
 
@@ -236,15 +241,49 @@ impl World {
             }
             sleep(Duration::from_millis(50)).await;
         }
+        let device = self.up(|_| true).await?;
+        // the first one, and the one after the network's cut
+        match self.sim.activations().len() {
+            2 => Ok(format!("{device}, with the session that was there")),
+            more => Err(format!("{more} activations")),
+        }
+    }
+
+    async fn bus_restarted(&mut self) -> Step<String> {
+        self.ubusd.kill();
+        self.ubusd.start().map_err(doing(SOCKET))?;
+        let begin = Instant::now();
+        let there = || self.ubusd.objects().iter().any(|path| path == "uwand").then_some(());
+        until("object uwand", SOON, there).await?;
+        let took = begin.elapsed();
+        self.up(|_| true).await?;
+        if took > Duration::from_secs(1) { Err(format!("{took:.1?}")) } else { Ok(format!("{took:.1?}")) }
+    }
+
+    async fn lost_unseen(&mut self) -> Step<&'static str> {
+        self.daemon.take().ok_or("no daemon")?.kill().await.map_err(doing("kill"))?;
+        self.unplug("wwan1");
+        until("gone", SOON, || (!Path::new("/dev/cdc-wdm1").exists()).then_some(())).await?;
+        self.start().await?;
+        self.down_told().await
+    }
+
+    async fn back(&mut self) -> Step<String> {
+        self.netifd.plug("wwan1");
+        self.plug()?;
         self.up(|_| true).await
     }
 
-    async fn gone(&mut self) -> Step<&'static str> {
-        self.unplug();
+    async fn down_told(&self) -> Step<&'static str> {
         match self.netifd.until(SOON, |netifd| !netifd.is_up(WAN)).await {
-            true => Ok("told at once"),
+            true => Ok("told"),
             false => Err("netifd was not told".to_owned()),
         }
+    }
+
+    async fn gone(&mut self) -> Step<&'static str> {
+        self.unplug("wwan0");
+        self.down_told().await
     }
 
     /// Another modem takes cdc-wdm0 and wwan0 while ours is away.
