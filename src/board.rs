@@ -84,6 +84,7 @@ struct Readiness {
     sim: u8,
     radio: u8,
     registration: u8,
+    attached: u8,
 }
 
 impl Readiness {
@@ -105,11 +106,15 @@ impl Readiness {
                 Some(Registration::Searching) => 1,
                 None | Some(Registration::Unknown | Registration::NotRegistered | Registration::Denied) => 0,
             },
+            attached: on(facts.attached),
         }
     }
 
     fn improves_on(&self, before: &Readiness) -> bool {
-        self.sim > before.sim || self.radio > before.radio || self.registration > before.registration
+        self.sim > before.sim
+            || self.radio > before.radio
+            || self.registration > before.registration
+            || self.attached > before.attached
     }
 }
 

@@ -147,6 +147,11 @@ impl Daemon {
     pub(super) fn handle(&mut self, name: &str, event: Event) {
         let Some(interface) = self.interfaces.get_mut(name) else { return };
         log::debug!("{name}: {event:?}");
+        // A link that dials again at once has no cause of its own to show.
+        let lost = match &event {
+            Event::Lost(cause) => Some(cause.clone()),
+            _ => None,
+        };
         let old = interface.link.state();
         let actions = interface.link.handle(Instant::now().into_std(), event);
         let new = interface.link.state();
@@ -154,17 +159,17 @@ impl Daemon {
             interface.told = None;
         }
         if old != new {
-            self.tell_change(name, old, new);
+            self.tell_change(name, old, new, lost);
         }
         for action in actions {
             self.act(name, action);
         }
     }
 
-    fn tell_change(&self, name: &str, old: LinkState, new: LinkState) {
+    fn tell_change(&self, name: &str, old: LinkState, new: LinkState, lost: Option<Cause>) {
         let Some(interface) = self.interfaces.get(name) else { return };
         let link = &interface.link;
-        match (link.bearer(), link.cause().filter(|_| new != LinkState::Connecting)) {
+        match (link.bearer(), lost.as_ref().or(link.cause().filter(|_| new != LinkState::Connecting))) {
             (Some(bearer), _) => log::info!("{name}: {old} -> {new}, {bearer}"),
             (None, Some(cause)) => log::info!("{name}: {old} -> {new}, {cause}"),
             (None, None) => log::info!("{name}: {old} -> {new}"),

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::refusal::lost;
+use super::refusal::{detached_for, lost};
 use crate::board;
+use crate::cause::Cause;
 use crate::dial::Note;
 use crate::mbim::messages::Message;
 use crate::mbim::messages::basic::{DeviceCaps, Pin, RadioState, SubscriberReady};
@@ -144,14 +145,14 @@ impl Known {
         }
         // Without packet service no bearer lives, whether or not the modem says it of each.
         let ended: Vec<u32> = self.active().collect();
-        ended.into_iter().map(|session| self.end(session, nw_error)).collect()
+        ended.into_iter().map(|session| self.end(session, detached_for(nw_error))).collect()
     }
 
     fn on_connect(&mut self, connect: &ConnectState) -> Option<Note> {
         let known = self.sessions.get(&connect.session).copied()?;
         let ended = matches!(connect.activation, Activation::Deactivated | Activation::Deactivating);
         if known == Activation::Activated && ended {
-            return Some(self.end(connect.session, connect.nw_error));
+            return Some(self.end(connect.session, lost(connect.nw_error)));
         }
         self.sessions.insert(connect.session, connect.activation);
         None
@@ -162,9 +163,9 @@ impl Known {
         self.sessions.iter().filter(is_active).map(|(session, _)| *session)
     }
 
-    fn end(&mut self, session: u32, nw_error: u32) -> Note {
+    fn end(&mut self, session: u32, cause: Cause) -> Note {
         self.sessions.insert(session, Activation::Deactivated);
-        Note::Lost { session, cause: lost(nw_error) }
+        Note::Lost { session, cause }
     }
 
     fn signal(&self, body: &[u8]) -> Result<Signal, Malformed> {

@@ -66,6 +66,11 @@ pub fn lost(nw_error: u32) -> Cause {
     Cause::ConnectFailed(Some(nw_error).filter(|number| *number != 0).map(Reason::esm))
 }
 
+/// The network, or the modem, ended the packet service: its causes are of mobility management.
+pub fn detached_for(nw_error: u32) -> Cause {
+    Cause::AttachFailed(Some(nw_error).filter(|number| *number != 0).map(Reason::emm))
+}
+
 /// The cause of a denied registration. Telit LE910 sets one with a state that is well, so
 /// only a state that is not may use it.
 pub fn denied(register: &RegisterState) -> Option<Reason> {
