@@ -156,11 +156,6 @@ impl Cause {
         }
     }
 
-    /// netifd must not start the interface again by itself: the configuration is to be mended.
-    pub fn blocks_restart(&self) -> bool {
-        matches!(self, Cause::PinFailed { .. } | Cause::PukRequired | Cause::BadConfig { .. })
-    }
-
     /// What the network or modem gave as its reason, if it did.
     pub fn reason(&self) -> Option<&Reason> {
         match self {

@@ -69,12 +69,6 @@ pub enum Action {
     LinkDown,
     /// Tell netifd why the link is not up.
     Error(Cause),
-    /// Tell netifd not to restart the interface by itself.
-    BlockRestart,
-    /// Tell netifd that this setup is over: it tears down.
-    SetupFailed,
-    /// Undo `BlockRestart`: what a person had to mend was mended.
-    Unblock,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,15 +96,13 @@ pub struct Link {
     failures: u32,
     /// The cause that netifd was told last, so that it is told once.
     told: Option<Cause>,
-    /// netifd was told not to restart the interface.
-    blocked: bool,
     /// Spread of the back-off in 1/256 of the wait: differs from router to router.
     jitter: u8,
 }
 
 impl Link {
     pub fn new(now: Instant, jitter: u8) -> Link {
-        Link { state: State::Down, since: now, failures: 0, told: None, blocked: false, jitter }
+        Link { state: State::Down, since: now, failures: 0, told: None, jitter }
     }
 
     pub fn state(&self) -> LinkState {
@@ -166,7 +158,13 @@ impl Link {
             Event::Wanted { changed, delay } => self.on_wanted(now, changed, delay),
             Event::Unwanted => self.on_unwanted(now),
             Event::Rejected(cause) => {
-                let mut actions = if self.wanted() { vec![Action::Disconnect] } else { Vec::new() };
+                let mut actions = match self.state {
+                    State::Up(_) => vec![Action::LinkDown, Action::Disconnect],
+                    _ if self.wanted() => vec![Action::Disconnect],
+                    _ => Vec::new(),
+                };
+                // Who asks is told, even when the last one was told the same.
+                self.told = None;
                 actions.extend(self.block(now, cause));
                 actions
             }
@@ -210,7 +208,6 @@ impl Link {
     fn fresh(&mut self, now: Instant) -> Vec<Action> {
         self.failures = 0;
         self.told = None;
-        self.blocked = false;
         self.connect(now)
     }
 
@@ -222,7 +219,6 @@ impl Link {
     fn on_unwanted(&mut self, now: Instant) -> Vec<Action> {
         let disconnect = self.wanted();
         self.told = None;
-        self.blocked = false;
         self.enter(now, State::Down);
         if disconnect { vec![Action::Disconnect] } else { Vec::new() }
     }
@@ -243,13 +239,9 @@ impl Link {
         if self.state != State::Connecting {
             return Vec::new();
         }
-        let mut actions = vec![Action::LinkUp(bearer.clone())];
-        if std::mem::take(&mut self.blocked) {
-            actions.push(Action::Unblock);
-        }
         self.told = None;
-        self.enter(now, State::Up(bearer));
-        actions
+        self.enter(now, State::Up(bearer.clone()));
+        vec![Action::LinkUp(bearer)]
     }
 
     fn on_failed(&mut self, now: Instant, cause: Cause) -> Vec<Action> {
@@ -339,18 +331,15 @@ impl Link {
         actions
     }
 
+    /// netifd stays in its setup state with the error shown, so that the daemon still hears an
+    /// `ifdown` and goes on by itself once a SIM is put in.
+    ///
+    /// Why not "block restart" and "setup failed"? netifd would then leave the interface down
+    /// when the user has mended the option or the PIN and reloads the network; it starts
+    /// nothing again by itself while it is in setup.
     fn block(&mut self, now: Instant, cause: Cause) -> Vec<Action> {
-        let mut actions = self.tell(&cause);
-        if cause.blocks_restart() && !self.blocked {
-            actions.push(Action::BlockRestart);
-            self.blocked = true;
-        }
-        // Only here does netifd leave its setup state. In every other case it stays there, so
-        // that the daemon still hears an `ifdown` and goes on by itself once a SIM is put in.
+        let actions = self.tell(&cause);
         let wanted = !matches!(cause, Cause::BadConfig { .. });
-        if !wanted {
-            actions.push(Action::SetupFailed);
-        }
         self.enter(now, State::Blocked { cause, wanted });
         actions
     }

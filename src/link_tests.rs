@@ -68,28 +68,29 @@ fn a_missing_sim_blocks_until_it_is_put_in() {
 }
 
 #[test]
-fn a_wrong_pin_blocks_the_restart_and_a_mended_one_unblocks_it() {
+fn a_wrong_pin_blocks_until_netifd_brings_another_configuration() {
     let now = Instant::now();
     let mut link = Link::new(now, 0);
     link.handle(now, WANTED);
     let cause = Cause::PinFailed { tries: Some(2) };
     let actions = link.handle(now, Event::Failed(cause.clone()));
-    assert_eq!(actions, [Action::Error(cause), Action::BlockRestart]);
-    link.handle(now, Event::Improved);
-    let actions = link.handle(now, Event::Connected(bearer()));
-    assert_eq!(actions, [Action::LinkUp(bearer()), Action::Unblock]);
+    assert_eq!(actions, [Action::Error(cause)]);
+    assert_eq!((link.state(), link.deadline()), (LinkState::Blocked, None));
+    assert_eq!(link.handle(now, Event::Unwanted), [Action::Disconnect]);
+    assert_eq!(link.handle(now, WANTED), [Action::Connect]);
 }
 
 #[test]
-fn an_unusable_configuration_ends_the_setup_and_the_wish() {
+fn an_unusable_configuration_ends_the_wish_and_is_told_to_each_who_asks() {
     let now = Instant::now();
     let mut link = up(now);
     let cause = Cause::BadConfig { option: "mtu".into(), value: "9".into(), remedy: "more".into() };
     let actions = link.handle(now, Event::Rejected(cause.clone()));
-    let expected = [Action::Disconnect, Action::Error(cause), Action::BlockRestart, Action::SetupFailed];
-    assert_eq!(actions, expected);
+    assert_eq!(actions, [Action::LinkDown, Action::Disconnect, Action::Error(cause.clone())]);
     assert!(!link.wanted());
     assert_eq!(link.handle(now, Event::ModemCame), []);
+    // A netifd that was restarted asks again.
+    assert_eq!(link.handle(now, Event::Rejected(cause.clone())), [Action::Error(cause)]);
 }
 
 #[test]

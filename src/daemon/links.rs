@@ -204,13 +204,6 @@ impl Daemon {
                 }
                 self.outbox.notify(netifd::error(name, &cause));
             }
-            Action::BlockRestart => {
-                self.outbox.notify(netifd::plain(name, netifd::NotifyAction::BlockRestart));
-            }
-            Action::SetupFailed => {
-                self.outbox.notify(netifd::plain(name, netifd::NotifyAction::SetupFailed));
-            }
-            Action::Unblock => self.outbox.up(name),
         }
     }
 

@@ -16,8 +16,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 enum Item {
     Notify(Value),
     Dynamic(Value),
-    /// `up` or `renew` of an interface.
-    Call(String, &'static str),
+    Renew(String),
 }
 
 pub struct Outbox {
@@ -52,14 +51,9 @@ impl Outbox {
         self.put(Item::Dynamic(interface));
     }
 
-    /// Undoes "block restart": netifd takes an `up` of what is up as just that.
-    pub fn up(&self, interface: &str) {
-        self.put(Item::Call(interface.to_string(), "up"));
-    }
-
     /// Has netifd run the handler's `renew`, which brings us the configuration.
     pub fn renew(&self, interface: &str) {
-        self.put(Item::Call(interface.to_string(), "renew"));
+        self.put(Item::Renew(interface.to_string()));
     }
 
     fn put(&self, item: Item) {
@@ -76,9 +70,9 @@ async fn send(client: &Client, item: Item) {
         Item::Dynamic(interface) => {
             ("add_dynamic", client.invoke("network", "add_dynamic", interface, LIMIT).await)
         }
-        Item::Call(interface, method) => {
+        Item::Renew(interface) => {
             let arguments = json!({ "interface": interface });
-            (*method, client.invoke("network.interface", method, &arguments, LIMIT).await)
+            ("renew", client.invoke("network.interface", "renew", &arguments, LIMIT).await)
         }
     };
     match result {
