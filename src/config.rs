@@ -8,10 +8,15 @@
 //! Why are all options declared to netifd as strings? netifd drops a value that does not
 //! fit a declared number or boolean (libubox uci_blob.c), and nobody would be told.
 
+mod names;
+
+use std::net::IpAddr;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use self::names::{is_known, nearest};
+pub use self::names::{is_misspelt, is_single};
 use crate::cause::Cause;
 use crate::words::{Auth, Control, Mode, PdpType, Secret};
 
@@ -85,20 +90,6 @@ pub const OPTIONS: &[Opt] = &[
     opt("watchdog_budget", Kind::Number(0, 100), "6", "most resets and power cuts in 24 h"),
     opt("power", Kind::Text(64), "auto", "how to cut power: auto, none, port, authorized, rebind, gpio:LINE-NAME"),
 ];
-
-/// What netifd itself puts into the table beside our options (interface.c `iface_attrs`,
-/// device.c `dev_attrs`); `mtu` and `device` are ours as well.
-const NETIFD: &str = "\
-    proto ifname auto zone jail jail_device jail_ifname host_device defaultroute peerdns \
-    metric dns renew dns_search dns_metric interface ip6assign ip6hint ip4table ip6table \
-    ip6class delegate ip6ifaceid force_link ip6weight tags carrier_loss_delay disabled type \
-    mtu6 macaddr txqueuelen enabled ipv6 ip6segmentrouting promisc rpfilter acceptlocal \
-    igmpversion mldversion neighreachabletime neighgcstaletime neighlocktime dadtransmits \
-    multicast multicast_to_unicast multicast_router multicast_fast_leave sendredirects isolate \
-    drop_v4_unicast_in_l2_multicast drop_v6_unicast_in_l2_multicast drop_gratuitous_arp \
-    drop_unsolicited_na arp_accept auth_vlan speed duplex vlan pause asym_pause rxpause \
-    txpause autoneg gro conduit eee pse pse_podl pse_power_limit pse_priority checkup_interval \
-    sourcefilter";
 
 /// The watchdog's settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,38 +167,20 @@ impl Config {
 
 fn reject_unknown(table: &Map<String, Value>) -> Result<(), Cause> {
     for (name, value) in table {
-        let known = OPTIONS.iter().any(|o| o.name == name) || NETIFD.split(' ').any(|key| key == name);
         // `ubus_rpc_session` and uci's own marks (`.name`, `.type`) are not options.
-        if known || name.starts_with('.') || name == "ubus_rpc_session" {
+        if is_known(name) || name.starts_with('.') || name == "ubus_rpc_session" {
             continue;
         }
-        let remedy = match nearest(name) {
+        let near = nearest(name);
+        let remedy = match near {
             Some(near) => format!("there is no such option; did you mean {near}?"),
             None => "there is no such option; remove it".to_string(),
         };
-        return Err(bad(name, &show(value), remedy));
+        // What it was meant for is not known, and may be a secret.
+        let public = near.is_some_and(|near| !matches!(kind(near), Kind::Secret(_) | Kind::Pin));
+        return Err(bad(name, &if public { show(value) } else { "***".to_string() }, remedy));
     }
     Ok(())
-}
-
-/// The option whose spelling is at most two edits away.
-fn nearest(name: &str) -> Option<&'static str> {
-    let (distance, near) = OPTIONS.iter().map(|o| (distance(name, o.name), o.name)).min()?;
-    (distance <= 2).then_some(near)
-}
-
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().take(32).enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, cb) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(ca != *cb);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 fn bad(option: &str, value: &str, remedy: impl Into<String>) -> Cause {
@@ -316,7 +289,7 @@ impl Section<'_> {
         let ladder = self.words("watchdog_ladder")?;
         let watchdog = Watchdog {
             enabled: self.flag("watchdog", true)?,
-            targets: self.list("watchdog_target")?,
+            targets: self.targets()?,
             quorum: self.number("watchdog_quorum")?.unwrap_or(1),
             interval: self.seconds("watchdog_interval", 30)?,
             timeout: self.seconds("watchdog_timeout", 3)?,
@@ -340,6 +313,17 @@ impl Section<'_> {
         Ok(watchdog)
     }
 
+    fn targets(&self) -> Result<Vec<String>, Cause> {
+        let name = "watchdog_target";
+        let targets = self.list(name)?;
+        match targets.iter().find(|target| !is_target(target)) {
+            None => Ok(targets),
+            Some(target) => {
+                Err(bad(name, target, "use an IP address, dns:ADDRESS, tcp:HOST:PORT or http://HOST/…"))
+            }
+        }
+    }
+
     fn power(&self) -> Result<String, Cause> {
         let power = self.text("power")?.unwrap_or_else(|| "auto".to_string());
         let line = power.strip_prefix("gpio:");
@@ -357,6 +341,21 @@ impl Section<'_> {
             return Err(bad("netdev", name, "the name of a network device is wanted, e.g. wwan0"));
         }
         Ok(())
+    }
+}
+
+/// Whether the watchdog could probe it.
+fn is_target(text: &str) -> bool {
+    let is_address = |text: &str| text.parse::<IpAddr>().is_ok();
+    let is_host =
+        |text: &str| !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    match text.split_once(':') {
+        Some(("dns", server)) => is_address(server),
+        Some(("tcp", service)) => service
+            .rsplit_once(':')
+            .is_some_and(|(host, port)| is_host(host) && port.parse::<u16>().is_ok_and(|port| port > 0)),
+        Some(("http", url)) => url.strip_prefix("//").is_some_and(is_host),
+        _ => is_address(text),
     }
 }
 
@@ -425,6 +424,13 @@ mod tests {
     }
 
     #[test]
+    fn a_misspelt_secret_stays_one() {
+        for name in ["pasword", "pincod", "sim_pin"] {
+            assert!(!refusal(json!({ name: "hunter2" })).contains("hunter2"), "{name}");
+        }
+    }
+
+    #[test]
     fn a_wrong_value_names_option_value_and_remedy() {
         assert_eq!(refusal(json!({"auth": "papp"})), "option auth 'papp': use one of none, pap, chap, both");
         assert_eq!(refusal(json!({"mtu": "9"})), "option mtu '9': use a whole number from 576 to 65535");
@@ -437,6 +443,18 @@ mod tests {
             refusal(json!({"modes": ["lte", "6g"]})),
             "option modes '6g': use some of gsm, umts, lte, 5g"
         );
+    }
+
+    #[test]
+    fn a_target_that_no_probe_fits_is_refused() {
+        let good = ["1.1.1.1", "2606:4700:4700::1111", "dns:9.9.9.9", "dns:::1", "tcp:h:53", "http://a/b"];
+        assert_eq!(parse(json!({ "watchdog_target": good })).unwrap().watchdog.targets, good);
+        for wrong in
+            ["", "example.org", "dns:", "dns:x", "tcp:h", "tcp:h:0", "tcp::1", "http:a", "icmp:1.1.1.1"]
+        {
+            let text = refusal(json!({ "watchdog_target": [wrong] }));
+            assert!(text.starts_with(&format!("option watchdog_target '{wrong}': use an IP")), "{text}");
+        }
     }
 
     #[test]
@@ -454,6 +472,6 @@ mod tests {
 
     #[test]
     fn control_characters_never_reach_a_message() {
-        assert_eq!(refusal(json!({"a\nb": "c\u{1b}[31m"})).split(':').next(), Some("option a?b 'c?[31m'"));
+        assert_eq!(refusal(json!({"ap\nn": "c\u{1b}[31m"})).split(':').next(), Some("option ap?n 'c?[31m'"));
     }
 }

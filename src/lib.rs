@@ -26,7 +26,7 @@
 //! 1. `ifup`: netifd runs `uwand netifd uwand setup wan '{"apn":"internet",…}'`.
 //! 2. [`netifd::main`] calls `uwand up {interface, config}` on ubus and ends.
 //! 3. `daemon::methods` answers at once; [`config::Config::parse`] makes typed values, or
-//!    `BAD_CONFIG` is told and the restart blocked.
+//!    `BAD_CONFIG` is told, and the link waits for another configuration.
 //! 4. [`link::Link::handle`] takes `Wanted` and answers `[Connect]`.
 //! 5. `daemon::links` finds the modem in [`linux::sysfs`], and starts the link's one job:
 //!    `daemon::slot` opens it ([`linux::wdm`], [`mbim::client`]), [`modem::Modem::connect`] runs
@@ -56,5 +56,6 @@ pub mod qmi;
 pub mod sms;
 pub mod status;
 pub mod ubus;
+pub mod uci;
 pub mod wire;
 pub mod words;

@@ -15,10 +15,11 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::cause::Cause;
-use crate::config::{Kind, OPTIONS};
+use crate::config::{Kind, OPTIONS, is_misspelt, is_single};
 use crate::globals::Globals;
 use crate::ubus::call::call;
 use crate::ubus::{Client, Error, Source, Status};
+use crate::uci;
 use crate::words::{Addressing, Bearer};
 
 /// libubox `enum blobmsg_type`.
@@ -234,6 +235,8 @@ const LONG_PATIENCE: Duration = Duration::from_secs(60);
 /// netifd kills a teardown after 5 s; the daemon answers within 4.
 const TEARDOWN: Duration = Duration::from_millis(4500);
 const CALL: Duration = Duration::from_secs(5);
+/// Where netifd has its interfaces from.
+const NETWORK: &str = "/etc/config/network";
 
 /// The handler process: `"" dump`, `uwand setup|renew|teardown IFACE JSON [DEVICE]`.
 pub fn main(args: &[String], globals: &Globals) -> ExitCode {
@@ -255,13 +258,16 @@ pub fn main(args: &[String], globals: &Globals) -> ExitCode {
 }
 
 fn setup(interface: &str, config: &str, globals: &Globals) -> ExitCode {
-    let config: Value = match serde_json::from_str(config) {
-        Ok(config @ Value::Object(_)) => config,
+    let mut config: Map<String, Value> = match serde_json::from_str(config) {
+        Ok(Value::Object(config)) => config,
         _ => {
             eprintln!("uwand netifd: the configuration of {interface} is not a JSON object");
             return ExitCode::from(2);
         }
     };
+    if let Ok(text) = std::fs::read_to_string(NETWORK) {
+        add_swallowed(&mut config, &text, interface);
+    }
     let arguments = json!({ "interface": interface, "config": config });
     let sockets = &globals.ubus_sockets;
     let mut result = call(sockets, "uwand", "up", &arguments, CALL);
@@ -276,6 +282,21 @@ fn setup(interface: &str, config: &str, globals: &Globals) -> ExitCode {
         Err(error) => {
             eprintln!("uwand netifd: {interface}: {error}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// What netifd dropped of our own without a word: an option with a misspelt name, and a list
+/// where one value is wanted. The daemon refuses both by name.
+fn add_swallowed(config: &mut Map<String, Value>, network: &str, interface: &str) {
+    for entry in uci::section(network, "interface", interface) {
+        if config.contains_key(&entry.name) {
+            continue;
+        }
+        if is_misspelt(&entry.name) {
+            config.insert(entry.name, entry.value.into());
+        } else if entry.is_list && is_single(&entry.name) {
+            config.insert(entry.name, json!([entry.value]));
         }
     }
 }
@@ -409,6 +430,15 @@ mod tests {
         assert_eq!(message["error"][0], "CONNECT_FAILED");
         assert_eq!(message["error"][2], "ESM cause 27: unknown or missing APN: check option apn");
         assert_eq!(message["action"], 3);
+    }
+
+    #[test]
+    fn what_netifd_dropped_is_found_in_the_file() {
+        let network = "config interface wan\n\toption apnn x\n\tlist mtu 1400\n\toption ttl 65\n\
+            \tlist dns 1.1.1.1\n\toption metric 7\nconfig interface lan\n\toption apm y\n";
+        let mut config = json!({ "metric": 7 }).as_object().unwrap().clone();
+        add_swallowed(&mut config, network, "wan");
+        assert_eq!(Value::Object(config), json!({ "metric": 7, "apnn": "x", "mtu": ["1400"] }));
     }
 
     #[test]
