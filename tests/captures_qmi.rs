@@ -7,9 +7,13 @@ mod vectors;
 
 use serde_json::Value;
 use uwand::qmi::frame::{Frame, Kind, Service, Splitter};
-use uwand::qmi::messages::{nas, nas_info};
-use uwand::qmi::tlv::{self, Message, Slot};
+use uwand::qmi::messages::nas_codes::{self, Selection, modes};
+use uwand::qmi::messages::nas_types::SelectNetwork;
+use uwand::qmi::messages::{dms, nas, nas_info, uim, wda, wds, wds_profile, wms};
+use uwand::qmi::tlv::{self, Message, Request, Slot};
+use uwand::qmi::value::Hidden;
 use uwand::qmi::{error, messages};
+use uwand::words::Secret;
 use vectors::{bytes, load, text};
 
 /// One TLV as the reference decoder printed it.
@@ -321,6 +325,99 @@ fn what_real_clients_ask_is_what_we_would_send() {
         same += 1;
     }
     println!("{same} requests are the same");
+}
+
+/// The TLVs that a client sent with this command line.
+fn sent(id: &str) -> Option<(u16, Vec<u8>)> {
+    let record = load("qmi/client-requests.json").into_iter().find(|record| text(record, "id") == id)?;
+    let frame = first(&record);
+    Some((frame.message, frame.tlvs))
+}
+
+fn assert_same<R: Request>(id: &str, request: &R) {
+    let Some((message, tlvs)) = sent(id) else { return };
+    assert_eq!(message, R::ID, "{id}");
+    assert_eq!(sorted(&tlv::emit(request)), sorted(&tlvs), "{id}");
+}
+
+#[test]
+fn the_same_wishes_give_the_bytes_that_qmicli_and_uqmi_send() {
+    let connect = wds::StartNetwork {
+        apn: Some("internet".into()),
+        authentication: Some(wds::Authentication::Pap),
+        username: Some("user".into()),
+        password: Some(Secret::new("secret")),
+        family: Some(wds::IpFamily::Ipv6),
+        ..Default::default()
+    };
+    let id =
+        "client-qmicli-wds-start-network-apn-internet-auth-pap-username-user-password-secret-ip-type-6-2";
+    assert_same(id, &connect);
+    assert_same(
+        "client-qmicli-wds-stop-network-2267391424-2",
+        &wds::StopNetwork { handle: Some(2_267_391_424), ..Default::default() },
+    );
+    let profile = wds_profile::ModifyProfile {
+        profile: Some(wds_profile::ProfileId { kind: wds_profile::ProfileType::Gsm, index: 1 }),
+        pdp_type: Some(wds::PdpType::Ipv4v6),
+        apn: Some("internet".into()),
+        ..Default::default()
+    };
+    assert_same("client-qmicli-wds-modify-profile-3gpp-1-apn-internet-pdp-type-ipv4v6-2", &profile);
+    // Both name the card, not the application in use: it may not run before its PIN.
+    let session = uim::Session { kind: uim::SessionType::CardSlot1, application: Vec::new() };
+    let verify = uim::VerifyPin {
+        session: Some(session),
+        pin: Some(uim::Verify { pin: uim::PinId::Pin1, code: Secret::new("1234") }),
+    };
+    assert_same("client-uqmi-uim-verify-pin1-1234-2", &verify);
+    assert_same("client-qmicli-uim-verify-pin-pin1-1234-2", &verify);
+    let read = uim::ReadTransparent {
+        session: Some(uim::Session::default()),
+        file: Some(uim::File { id: 0x2fe2, path: vec![0x00, 0x3f] }),
+        extent: Some(uim::Extent { offset: 0, length: 0 }),
+    };
+    assert_same("client-qmicli-uim-read-transparent-0x3f00-0x2fe2-2", &read);
+}
+
+#[test]
+fn the_same_settings_give_the_bytes_that_qmicli_and_uqmi_send() {
+    assert_same(
+        "client-qmicli-dms-set-operating-mode-online-2",
+        &dms::SetOperatingMode { mode: Some(dms::OperatingMode::Online) },
+    );
+    assert_same(
+        "client-qmicli-wds-set-ip-family-6-2",
+        &wds::SetIpFamily { family: Some(wds::IpFamily::Ipv6) },
+    );
+    let raw_ip = wda::SetDataFormat { link_layer: Some(wda::LinkLayer::RawIp), ..Default::default() };
+    assert_same("client-qmicli-wda-set-data-format-raw-ip-2", &raw_ip);
+    let endpoint = wda::Endpoint { kind: wda::EndpointType::Usb, interface: 4 };
+    let qmap = wda::SetDataFormat {
+        uplink: Some(wda::Aggregation::Qmap),
+        downlink: Some(wda::Aggregation::Qmap),
+        downlink_datagrams: Some(32),
+        downlink_size: Some(16_384),
+        endpoint: Some(endpoint),
+        ..raw_ip
+    };
+    let id = "client-qmicli-wda-set-data-format-link-layer-protocol-raw-ip-ul-protocol-qmap-dl-protocol-qmap-dl-\
+        datagram-max-size-16384-dl-max-datagrams-32-ep-type-hsusb-ep-iface-number-4-2";
+    assert_same(id, &qmap);
+    let preference = nas::SetSelectionPreference {
+        modes: Some(modes::LTE),
+        network: Some(SelectNetwork { mode: Selection::Manual, mcc: 262, mnc: 1 }),
+        duration: Some(nas_codes::Duration::Permanent),
+        gsm_wcdma_order: Some(nas_codes::AcquisitionOrder::Automatic),
+        order: Some(vec![nas_codes::Radio::Lte]),
+        ..Default::default()
+    };
+    let id = "client-qmicli-nas-set-system-selection-preference-lte-manual-26201-2";
+    assert_same(id, &preference);
+    let pdu = "0791947101670000 11000781100721f30000ff05e8329bfd06";
+    let message = wms::RawMessage { format: wms::Format::Gsm, pdu: Hidden(vectors::hex(pdu)) };
+    let id = "client-uqmi-send-message-hello-send-message-target-0170123-send-message-smsc-491710760000-2";
+    assert_same(id, &wms::RawSend { message: Some(message), ..Default::default() });
 }
 
 #[test]

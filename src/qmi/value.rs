@@ -70,23 +70,6 @@ impl<const N: usize> Codec for [u64; N] {
     }
 }
 
-/// A value `E` in the width of `W`: the same codes appear in one byte here, in four there.
-pub struct As<E, W>(PhantomData<(E, W)>);
-
-impl<E, W> Codec for As<E, W>
-where
-    E: From<u8> + Into<u8> + Copy,
-    W: Codec<Value = W> + TryInto<u8> + From<u8>,
-{
-    type Value = E;
-    fn get(reader: &mut Reader<'_>) -> Result<E, Malformed> {
-        W::get(reader)?.try_into().map(E::from).map_err(|_| Malformed("a code out of range"))
-    }
-    fn put(value: &E, out: &mut Vec<u8>) {
-        W::put(&W::from((*value).into()), out);
-    }
-}
-
 /// A number whose largest value means "not known".
 pub struct Unset<N>(PhantomData<N>);
 

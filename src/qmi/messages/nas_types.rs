@@ -26,7 +26,11 @@ impl Bcd {
     pub fn digits(self) -> Option<String> {
         let [a, b, c] = self.0;
         let nibbles = [a & 15, a >> 4, b & 15, c & 15, c >> 4, b >> 4];
-        let digits = if nibbles.ends_with(&[15]) { &nibbles[..5] } else { &nibbles[..] };
+        // An MNC of two digits has a filler in the third's place.
+        let digits = match nibbles.split_last() {
+            Some((15, digits)) => digits,
+            _ => nibbles.as_slice(),
+        };
         if digits.iter().any(|digit| *digit > 9) || a == 0 && b == 0 && c == 0 {
             return None;
         }
