@@ -9,7 +9,7 @@
 //! | [`wire`] | the ground of all codecs: a reader that cannot run off the end |
 //! | [`config`] [`device`] [`dial`] | the option table; which modem is meant; what a link asks of it |
 //! | [`link`] | PURE: one link, events in, actions out |
-//! | [`mbim`] | the protocol: frames, messages as data, client, procedure |
+//! | [`mbim`] [`qmi`] | the protocols: frames, messages as data, client, procedure |
 //! | [`board`] | what a modem told so far, to read and to wait on |
 //! | [`modem`] | a modem, whatever it speaks |
 //! | [`ubus`] | the bus: blobmsg, messages, a client that reconnects |
