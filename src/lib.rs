@@ -10,6 +10,8 @@
 //! | [`config`] [`device`] [`dial`] | the option table; which modem is meant; what a link asks of it |
 //! | [`link`] | PURE: one link, events in, actions out |
 //! | [`mbim`] [`qmi`] | the protocols: frames, messages as data, client, procedure |
+//! | [`mbim`] | the protocol: frames, messages as data, client, procedure |
+//! | [`pin`] | PURE: whether a PIN may be sent |
 //! | [`board`] | what a modem told so far, to read and to wait on |
 //! | [`modem`] | a modem, whatever it speaks |
 //! | [`ubus`] | the bus: blobmsg, messages, a client that reconnects |
@@ -52,6 +54,7 @@ pub mod logging;
 pub mod mbim;
 pub mod modem;
 pub mod netifd;
+pub mod pin;
 pub mod qmi;
 pub mod sms;
 pub mod status;

@@ -16,6 +16,7 @@ use crate::mbim::messages::enums::*;
 use crate::mbim::messages::network::{
     HomeProvider, PacketService, RegisterState, SignalState, SignalStateV2, rssi_dbm,
 };
+use crate::pin::PinMemory;
 use crate::wire::Malformed;
 use crate::words::{Facts, Id, Registration, Signal, SimState, Technology};
 
@@ -28,10 +29,7 @@ pub struct Known {
     pub packet: Option<PacketService>,
     /// Sessions that a link dialled, with the last state that the modem told of them.
     pub sessions: BTreeMap<u32, Activation>,
-    /// The PIN that this SIM took, so that it may be sent with two tries left.
-    pub accepted_pin: Option<crate::words::Secret>,
-    /// The PIN that this SIM refused: never sent again.
-    pub refused_pin: Option<crate::words::Secret>,
+    pub pins: PinMemory,
     /// Layouts of MBIMEx that the modem agreed to.
     pub extensions: u8,
 }
@@ -92,8 +90,7 @@ impl Known {
         let iccid = some(ready.sim_iccid);
         if absent || (iccid.is_some() && self.facts.iccid.is_some() && iccid != self.facts.iccid) {
             // Another card: what the last one thought of a PIN does not count.
-            self.accepted_pin = None;
-            self.refused_pin = None;
+            self.pins = PinMemory::default();
             self.facts.pin_tries = None;
         }
         self.facts.imsi = some(ready.subscriber_id);

@@ -1,12 +1,11 @@
 //! The SIM: wait until it can be used, send its PIN when it asks and only then.
 //!
-//! Contract: a PIN is sent only while the modem says that PIN1 is locked, never twice the
-//! same one after a refusal, and only with enough tries left: two for a PIN that this SIM
-//! has taken before, three on a first use. With one try left a mistake costs the SIM.
+//! Contract: a PIN is sent only while the modem says that PIN1 is locked, and only if the
+//! guard in `pin` lets it.
 
 use std::time::Duration;
 
-use super::known::{Known, tries};
+use super::known::tries;
 use super::{Modem, after};
 use crate::cause::Cause;
 use crate::mbim::client::Error;
@@ -20,8 +19,6 @@ use crate::words::Secret;
 const READING: Duration = Duration::from_secs(20);
 /// Some modems do not indicate that the SIM became ready.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
-const TRIES_FOR_A_KNOWN_PIN: u32 = 2;
-const TRIES_FOR_A_NEW_PIN: u32 = 3;
 
 impl Modem {
     /// Until the SIM is ready, with the configured PIN if it asks for one.
@@ -70,7 +67,7 @@ impl Modem {
         }
         let pin = match lock(&asked)? {
             Lock::Open => return Ok(true),
-            Lock::Pin1 => may_send(&self.board.read(), pin, tries(&asked))?,
+            Lock::Pin1 => self.board.read().pins.may_send(pin, tries(&asked))?,
         };
         let request = SetPin {
             pin_type: PinType::Pin1,
@@ -80,7 +77,7 @@ impl Modem {
         };
         match self.set(&request).await {
             Ok(_) => {
-                self.board.mark(|known| known.accepted_pin = Some(pin));
+                self.board.mark(|known| known.pins.accepted(pin));
                 Ok(true)
             }
             Err(Error::Refused(Status::NotInitialized | Status::Busy, _)) => Ok(false),
@@ -96,7 +93,7 @@ impl Modem {
         if now.state == PinLock::Unlocked {
             return Ok(true);
         }
-        self.board.mark(|known| known.refused_pin = Some(pin));
+        self.board.mark(|known| known.pins.refused(pin));
         lock(&now)?;
         Err(Cause::PinFailed { tries: tries(&now) })
     }
@@ -135,48 +132,9 @@ fn lock(pin: &Pin) -> Result<Lock, Cause> {
     }
 }
 
-/// The PIN, if it may be sent now.
-fn may_send(known: &Known, pin: Option<&Secret>, tries: Option<u32>) -> Result<Secret, Cause> {
-    let Some(pin) = pin else {
-        return Err(Cause::PinRequired { tries, why: "option pincode is not set" });
-    };
-    if known.refused_pin.as_ref() == Some(pin) {
-        return Err(Cause::PinFailed { tries });
-    }
-    let least =
-        if known.accepted_pin.as_ref() == Some(pin) { TRIES_FOR_A_KNOWN_PIN } else { TRIES_FOR_A_NEW_PIN };
-    if tries.is_some_and(|tries| tries < least) {
-        return Err(Cause::PinRequired {
-            tries,
-            why: "too few tries left to send option pincode; enter it by hand",
-        });
-    }
-    Ok(pin.clone())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn sent(known: &Known, tries: Option<u32>) -> bool {
-        may_send(known, Some(&Secret::new("1234")), tries).is_ok()
-    }
-
-    #[test]
-    fn a_new_pin_needs_three_tries_and_a_known_one_two() {
-        let mut known = Known::default();
-        assert_eq!([1, 2, 3].map(|tries| sent(&known, Some(tries))), [false, false, true]);
-        known.accepted_pin = Some(Secret::new("1234"));
-        assert_eq!([1, 2, 3].map(|tries| sent(&known, Some(tries))), [false, true, true]);
-    }
-
-    #[test]
-    fn a_refused_pin_is_never_sent_again() {
-        let known = Known { refused_pin: Some(Secret::new("1234")), ..Known::default() };
-        let again = may_send(&known, Some(&Secret::new("1234")), Some(3));
-        assert_eq!(again, Err(Cause::PinFailed { tries: Some(3) }));
-        assert!(may_send(&known, Some(&Secret::new("4321")), Some(3)).is_ok());
-    }
 
     #[test]
     fn a_locked_pin2_does_not_keep_the_sim_from_being_used() {
