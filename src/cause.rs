@@ -17,6 +17,8 @@ pub enum Domain {
     CallEnd,
     /// A status code of the MBIM specification (9.4.5).
     MbimStatus,
+    /// An error code of a QMI response.
+    QmiError,
 }
 
 /// What the network or the modem gave as its reason.
@@ -46,6 +48,7 @@ impl fmt::Display for Reason {
             Domain::Esm => "ESM cause",
             Domain::CallEnd => "call end reason",
             Domain::MbimStatus => "MBIM status",
+            Domain::QmiError => "QMI error",
         };
         write!(f, "{domain} {}: {}", self.number, self.text)
     }

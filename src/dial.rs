@@ -23,6 +23,8 @@ pub struct Dial {
     pub allow_roaming: bool,
     pub plmn: Option<String>,
     pub modes: Vec<Mode>,
+    /// QMI profile index.
+    pub profile: Option<u32>,
 }
 
 impl Dial {
@@ -39,6 +41,7 @@ impl Dial {
             allow_roaming: config.allow_roaming,
             plmn: config.plmn.clone(),
             modes: config.modes.clone(),
+            profile: config.profile,
         }
     }
 }

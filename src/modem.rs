@@ -8,14 +8,18 @@
 //! Why an enum and not a trait? There are two protocols and there will not be a third;
 //! an enum needs no `async-trait` and no boxed futures.
 
+use serde_json::{Value, json};
+
 use crate::cause::Cause;
 use crate::dial::Dial;
 use crate::mbim;
-use crate::words::{Bearer, Facts, Signal};
+use crate::qmi;
+use crate::words::{Bearer, Control, Facts, Signal};
 
 /// An open modem.
 pub enum Modem {
     Mbim(mbim::modem::Modem),
+    Qmi(qmi::modem::Modem),
 }
 
 impl Modem {
@@ -23,6 +27,7 @@ impl Modem {
     pub async fn connect(&self, dial: &Dial) -> Result<Bearer, Cause> {
         match self {
             Modem::Mbim(modem) => modem.connect(dial).await,
+            Modem::Qmi(modem) => modem.connect(dial).await,
         }
     }
 
@@ -30,6 +35,7 @@ impl Modem {
     pub async fn adopt(&self, dial: &Dial, same: bool) -> Result<Option<Bearer>, Cause> {
         match self {
             Modem::Mbim(modem) => modem.adopt(dial, same).await,
+            Modem::Qmi(modem) => modem.adopt(dial, same).await,
         }
     }
 
@@ -37,6 +43,7 @@ impl Modem {
     pub async fn disconnect(&self, session: u32) -> Result<(), Cause> {
         match self {
             Modem::Mbim(modem) => modem.disconnect(session).await,
+            Modem::Qmi(modem) => modem.disconnect(session).await,
         }
     }
 
@@ -44,6 +51,7 @@ impl Modem {
     pub async fn settings(&self, bearer: &Bearer) -> Result<Bearer, Cause> {
         match self {
             Modem::Mbim(modem) => modem.settings(bearer).await,
+            Modem::Qmi(modem) => modem.settings(bearer).await,
         }
     }
 
@@ -51,6 +59,7 @@ impl Modem {
     pub async fn signal(&self) -> Result<Signal, Cause> {
         match self {
             Modem::Mbim(modem) => modem.signal().await,
+            Modem::Qmi(modem) => modem.signal().await,
         }
     }
 
@@ -58,12 +67,21 @@ impl Modem {
     pub async fn introduce(&self) {
         match self {
             Modem::Mbim(modem) => modem.introduce().await,
+            Modem::Qmi(modem) => modem.introduce().await,
+        }
+    }
+
+    pub fn control(&self) -> Control {
+        match self {
+            Modem::Mbim(_) => Control::Mbim,
+            Modem::Qmi(_) => Control::Qmi,
         }
     }
 
     pub fn facts(&self) -> Facts {
         match self {
             Modem::Mbim(modem) => modem.facts(),
+            Modem::Qmi(modem) => modem.facts(),
         }
     }
 
@@ -71,6 +89,41 @@ impl Modem {
     pub fn requests(&self) -> u32 {
         match self {
             Modem::Mbim(modem) => modem.requests(),
+            Modem::Qmi(modem) => modem.requests(),
+        }
+    }
+
+    /// What a successor of this process needs to take the sessions over.
+    pub fn state(&self) -> Value {
+        match self {
+            // Sessions of MBIM belong to the function, not to a client.
+            Modem::Mbim(_) => json!({}),
+            Modem::Qmi(modem) => modem.state(),
+        }
+    }
+
+    /// Lets go without ending the sessions: this process ends, a successor comes.
+    pub fn leave(&self) {
+        match self {
+            Modem::Mbim(_) => {}
+            Modem::Qmi(modem) => modem.leave(),
+        }
+    }
+
+    /// Agrees on what the packets look like, where the protocol leaves a choice: `Some(true)`
+    /// is raw IP, `Some(false)` 802.3.
+    pub async fn data_format(&self, raw: bool, interface: u8) -> Result<Option<bool>, Cause> {
+        match self {
+            Modem::Mbim(_) => Ok(None),
+            Modem::Qmi(modem) => modem.data_format(raw, interface).await.map(Some),
+        }
+    }
+
+    /// Has the modem tell its IMEI, if opening it did not.
+    pub async fn identify(&self) -> Result<(), Cause> {
+        match self {
+            Modem::Mbim(_) => Ok(()),
+            Modem::Qmi(modem) => modem.identify().await,
         }
     }
 }

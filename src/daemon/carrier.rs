@@ -3,9 +3,9 @@
 use crate::cause::Cause;
 use crate::config::Config;
 use crate::device::DeviceSpec;
-use crate::linux::sysfs::Found;
+use crate::linux::sysfs::{Found, Sysfs};
 use crate::linux::{netdev, vlan};
-use crate::words::{Bearer, Control};
+use crate::words::Bearer;
 
 /// The smallest MTU that IPv6 works with (RFC 8200, 5).
 const LEAST_IPV6_MTU: u32 = 1280;
@@ -15,10 +15,6 @@ pub fn carrier(config: &Config, found: &Found) -> Result<String, Cause> {
     let bad = |option: &str, value: String, remedy: &str| {
         Err(Cause::BadConfig { option: option.into(), value, remedy: remedy.into() })
     };
-    let qmi = Some(Control::Qmi);
-    if config.control == qmi {
-        return bad("control", "qmi".into(), "this version speaks MBIM only; use auto or mbim");
-    }
     if let Some(netdev) = &config.netdev {
         return Ok(netdev.clone());
     }
@@ -74,5 +70,16 @@ pub fn set_device_mtu(bearer: &Bearer) {
     let mtu = if bearer.ipv6.is_absent() { mtu } else { mtu.max(LEAST_IPV6_MTU) };
     if let Err(error) = netdev::set_mtu(&bearer.netdev, mtu) {
         log::debug!("{}: MTU {mtu}: {error}", bearer.netdev);
+    }
+}
+
+/// qmi_wwan's framing; the driver changes it only while the device is down (EBUSY else).
+pub fn set_raw_ip(sysfs: &Sysfs, netdev: &str, raw: bool) {
+    let set = || {
+        netdev::set_up(netdev, false)?;
+        netdev::set_raw_ip(sysfs, netdev, raw)
+    };
+    if let Err(error) = set() {
+        log::warn!("{netdev}: raw IP {raw}: {error}");
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::carrier::{carrier, set_device_mtu, spec_of, with_mtu};
+use super::carrier::{self, carrier, set_device_mtu, spec_of, with_mtu};
 use super::slot::Slot;
 use super::{Daemon, Letter, OBJECT, memory, outbox};
 use crate::cause::Cause;
@@ -22,12 +22,13 @@ use crate::config::Config;
 use crate::device::DeviceSpec;
 use crate::dial::Dial;
 use crate::link::{Action, Event, Link};
-use crate::linux::sysfs::{Found, NotFound};
+use crate::linux::netdev;
+use crate::linux::sysfs::{Found, NotFound, Sysfs};
 use crate::modem::Modem;
 use crate::netifd;
 use crate::status::{InterfaceEvent, to_json};
 use crate::ubus::Notice;
-use crate::words::{Bearer, LinkState, ModemState};
+use crate::words::{Bearer, Control, LinkState, ModemState};
 
 /// A simulator's socket has no uevents: look again this often.
 const SOCKET_AGAIN: Duration = Duration::from_secs(1);
@@ -262,12 +263,13 @@ impl Daemon {
         let Some(interface) = self.interfaces.get_mut(name) else { return };
         interface.modem = Some(slot.id.clone());
         let dial = Dial::new(config, netdev);
+        let (sysfs, control) = (self.sysfs.clone(), config.control);
         let free = interface.disconnected();
         interface.digest = memory::digest(&dial);
         let kept = self.memory.session(name).filter(|kept| kept.modem == slot.id && slot.modem().is_none());
         self.start_job(name, async move {
             free.await;
-            connect(&slot, &dial, kept).await
+            connect(&slot, &sysfs, control, &dial, kept).await
         });
     }
 
@@ -277,7 +279,8 @@ impl Daemon {
         let used: Vec<String> = self.interfaces.values().filter_map(|i| i.modem.clone()).collect();
         self.start_job(name, async move {
             for slot in slots {
-                if let Err(cause) = slot.open().await {
+                let asked = async { slot.open(None).await?.identify().await };
+                if let Err(cause) = asked.await {
                     log::debug!("{}: not asked for its IMEI: {cause}", slot.id);
                 }
                 if !used.contains(&slot.id) {
@@ -370,6 +373,9 @@ impl Daemon {
         match done.result {
             JobResult::Connected(Ok(bearer)) => {
                 self.keep_session(&done.interface, memory::since_boot());
+                if let Some(slot) = &slot {
+                    slot.remember();
+                }
                 self.handle(&done.interface, Event::Connected(bearer));
                 if let Some(modem) = slot.and_then(|slot| slot.modem()) {
                     introduce(modem);
@@ -428,8 +434,14 @@ impl Daemon {
 }
 
 /// Opens the modem if need be, takes over what an earlier process left, or dials.
-async fn connect(slot: &Rc<Slot>, dial: &Dial, kept: Option<memory::Session>) -> JobResult {
-    let modem = match slot.open().await {
+async fn connect(
+    slot: &Rc<Slot>,
+    sysfs: &Sysfs,
+    control: Option<Control>,
+    dial: &Dial,
+    kept: Option<memory::Session>,
+) -> JobResult {
+    let modem = match slot.open(control).await {
         Ok(modem) => modem,
         Err(cause) => return JobResult::Connected(Err(cause)),
     };
@@ -440,7 +452,26 @@ async fn connect(slot: &Rc<Slot>, dial: &Dial, kept: Option<memory::Session>) ->
             Err(cause) => log::debug!("{}: session {} not taken over: {cause}", slot.id, dial.session),
         }
     }
+    if let Err(cause) = agree_on_format(slot, &modem, sysfs, dial).await {
+        return JobResult::Connected(Err(cause));
+    }
     JobResult::Connected(modem.connect(dial).await)
+}
+
+/// Once an opened modem: what its packets look like, told to the kernel's driver as well.
+async fn agree_on_format(slot: &Slot, modem: &Modem, sysfs: &Sysfs, dial: &Dial) -> Result<(), Cause> {
+    let Some(found) = slot.found().filter(|_| !slot.formatted.get()) else { return Ok(()) };
+    let kernel = netdev::raw_ip(sysfs, &dial.netdev);
+    // A socket has no driver that could not do it.
+    let raw = kernel.is_some() || found.control.is_none();
+    let agreed = modem.data_format(raw, found.interface).await?;
+    if let (Some(raw), Some(kernel)) = (agreed, kernel) {
+        if raw != kernel {
+            carrier::set_raw_ip(sysfs, &dial.netdev, raw);
+        }
+    }
+    slot.formatted.set(true);
+    Ok(())
 }
 
 /// Asks, beside the link, what is nice to know.

@@ -128,7 +128,7 @@ pub fn digest(dial: &Dial) -> u64 {
     }
     let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
     (&dial.netdev, dial.session, &dial.apn, &dial.username).hash(&mut hasher);
-    (dial.auth, dial.pdptype, dial.allow_roaming, &dial.plmn, &dial.modes).hash(&mut hasher);
+    (dial.auth, dial.pdptype, dial.allow_roaming, &dial.plmn, &dial.modes, dial.profile).hash(&mut hasher);
     // JSON numbers of other programs have 53 bits.
     hasher.finish() >> 11
 }

@@ -115,7 +115,9 @@ impl Daemon {
             InterfaceStatus::new(name, link.state(), seconds(now.saturating_duration_since(link.since())));
         let found = interface.modem.as_ref().and_then(|id| self.slots.get(id)).and_then(|slot| slot.found());
         status.modem = interface.modem.clone();
-        status.control = found.as_ref().map(|found| found.control.unwrap_or(crate::words::Control::Mbim));
+        let modem = interface.modem.as_ref().and_then(|id| self.slots.get(id)).and_then(|slot| slot.modem());
+        let driver = found.as_ref().and_then(|found| found.control);
+        status.control = modem.map(|modem| modem.control()).or(driver);
         status.netdev = found.and_then(|found| found.netdev);
         if let Some(bearer) = link.bearer() {
             status = status.with_bearer(bearer);

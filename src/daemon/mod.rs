@@ -105,6 +105,9 @@ pub async fn serve(globals: Globals, stop: impl Future<Output = ()>) {
         }
         daemon.publish_modems();
     }
+    for modem in daemon.slots.values().filter_map(|slot| slot.modem()) {
+        modem.leave();
+    }
 }
 
 /// What tasks send back into the loop.

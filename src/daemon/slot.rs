@@ -12,19 +12,26 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::memory::Memory;
 use crate::cause::Cause;
 use crate::dial::Note;
+use crate::linux::channel::Io;
 use crate::linux::sysfs::Found;
 use crate::linux::wdm::{self, OpenError};
 use crate::mbim;
-use crate::mbim::client::Io;
 use crate::modem::Modem;
+use crate::qmi;
 use crate::words::{Control, Facts, ModemState};
 
 /// open(2) of a control device that has to be woken first.
 const OPENING: Duration = Duration::from_secs(10);
+
+/// Which protocol a socket speaks is found by asking: first so long each, and longer once that
+/// had no answer.
+const PROBE: Duration = Duration::from_secs(3);
+const LONG_PROBE: Duration = Duration::from_secs(20);
 
 /// A job may be aborted while it opens; then nobody is opening any more.
 struct Unfinished<'a>(&'a Cell<ModemState>);
@@ -56,6 +63,10 @@ pub struct Slot {
     last: RefCell<Facts>,
     notify: Rc<dyn Fn(Noted)>,
     memory: Memory,
+    /// The data format was agreed on since it was opened.
+    pub formatted: Cell<bool>,
+    /// The last probe had no answer: have more patience.
+    hung: Cell<bool>,
 }
 
 impl Slot {
@@ -70,6 +81,8 @@ impl Slot {
             last: RefCell::new(Facts::default()),
             notify,
             memory,
+            formatted: Cell::new(false),
+            hung: Cell::new(false),
         })
     }
 
@@ -121,8 +134,8 @@ impl Slot {
         self.state.set(state);
     }
 
-    /// The open modem, opening it if need be.
-    pub async fn open(&self) -> Result<Rc<Modem>, Cause> {
+    /// The open modem, opening it if need be. `wanted`: the protocol, where a user names it.
+    pub async fn open(&self, wanted: Option<Control>) -> Result<Rc<Modem>, Cause> {
         let _one_at_a_time = self.open.lock().await;
         if let Some(modem) = self.modem() {
             return Ok(modem);
@@ -131,7 +144,7 @@ impl Slot {
         let generation = self.generation.get();
         self.state.set(ModemState::Opening);
         let unfinished = Unfinished(&self.state);
-        let opened = self.open_found(&found, generation).await;
+        let opened = self.open_found(&found, wanted, generation).await;
         drop(unfinished);
         if generation != self.generation.get() {
             return Err(Cause::NoModem(format!("{} left while it was opened", self.id)));
@@ -139,8 +152,10 @@ impl Slot {
         match opened {
             Ok(modem) => {
                 let modem = Rc::new(modem);
-                self.memory.keep_channel(&self.id, &json!({ "device": found.wdm.display().to_string() }));
                 *self.modem.borrow_mut() = Some(modem.clone());
+                self.hung.set(false);
+                self.formatted.set(false);
+                self.remember();
                 self.state.set(ModemState::Open);
                 Ok(modem)
             }
@@ -152,18 +167,56 @@ impl Slot {
         }
     }
 
-    /// A process before us had this very channel open and did not close it.
-    fn channel_survives(&self, found: &Found) -> bool {
-        let kept = self.memory.channel(&self.id);
-        kept.is_some_and(|kept| {
-            kept.get("device").and_then(Value::as_str).is_some_and(|d| found.wdm == Path::new(d))
-        })
+    /// Keeps for a successor what it needs to take the sessions over.
+    pub fn remember(&self) {
+        let (Some(modem), Some(found)) = (self.modem(), self.found()) else { return };
+        let state = json!({
+            "device": found.wdm.display().to_string(),
+            "control": modem.control().as_str(),
+            "state": modem.state(),
+        });
+        self.memory.keep_channel(&self.id, &state);
     }
 
-    async fn open_found(&self, found: &Found, generation: u32) -> Result<Modem, Cause> {
-        if found.control == Some(Control::Qmi) {
-            return Err(Cause::NoModem(format!("{found} speaks QMI, which this version does not")));
+    /// What a process before us kept of this very channel, and did not close.
+    fn kept(&self, found: &Found) -> Option<(Control, Value)> {
+        let kept = self.memory.channel(&self.id)?;
+        let device = kept.get("device")?.as_str()?;
+        let control = Control::parse(kept.get("control")?.as_str()?)?;
+        (found.wdm == Path::new(device)).then(|| (control, kept.get("state").cloned().unwrap_or_default()))
+    }
+
+    async fn open_found(
+        &self,
+        found: &Found,
+        wanted: Option<Control>,
+        generation: u32,
+    ) -> Result<Modem, Cause> {
+        let kept = self.kept(found);
+        let known = wanted.or(found.control).or(kept.as_ref().map(|(control, _)| *control));
+        if let Some(control) = known {
+            let kept = kept.filter(|(kept, _)| *kept == control).map(|(_, state)| state);
+            return self.open_as(control, found, kept, generation).await;
         }
+        // Nobody tells: ask, with little patience at first.
+        let patience = if self.hung.get() { LONG_PROBE } else { PROBE };
+        for control in [Control::Mbim, Control::Qmi] {
+            match timeout(patience, self.open_as(control, found, None, generation)).await {
+                Err(_) | Ok(Err(Cause::ModemHung)) => log::debug!("{}: no answer to {control}", self.id),
+                Ok(result) => return result,
+            }
+        }
+        self.hung.set(true);
+        Err(Cause::ModemHung)
+    }
+
+    async fn open_as(
+        &self,
+        control: Control,
+        found: &Found,
+        kept: Option<Value>,
+        generation: u32,
+    ) -> Result<Modem, Cause> {
         let opened = wdm::open(&found.wdm, OPENING).await.map_err(|error| match error {
             OpenError::Timeout(_) => Cause::ModemHung,
             OpenError::Gone(text) | OpenError::Busy(text) | OpenError::Other(text) => Cause::NoModem(text),
@@ -171,10 +224,17 @@ impl Slot {
         let largest = usize::from(opened.max_transfer);
         let io =
             Io::packets(opened.fd, largest).map_err(|error| Cause::NoModem(format!("{found}: {error}")))?;
+        let io = io.close_with(wdm::close);
         let (tell, modem) = (self.notify.clone(), self.id.clone());
         let notify = Box::new(move |note| tell(Noted { modem: modem.clone(), generation, note }));
-        let io = io.close_with(wdm::close);
-        let resume = self.channel_survives(found);
-        mbim::modem::Modem::open(io, largest, resume, notify).await.map(Modem::Mbim)
+        match control {
+            Control::Mbim => {
+                mbim::modem::Modem::open(io, largest, kept.is_some(), notify).await.map(Modem::Mbim)
+            }
+            Control::Qmi => {
+                let link = qmi::client::Link::Device(io);
+                qmi::modem::Modem::open(link, kept.as_ref(), notify).await.map(Modem::Qmi)
+            }
+        }
     }
 }

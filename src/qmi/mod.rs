@@ -12,6 +12,7 @@ pub mod client;
 pub mod error;
 pub mod frame;
 pub mod messages;
+pub mod modem;
 pub mod text;
 pub mod tlv;
 pub mod value;

@@ -234,6 +234,12 @@ impl Client {
         Ok(())
     }
 
+    /// Leaves every client id allocated, whoever drops its lease: this process ends, and its
+    /// successor goes on with them.
+    pub fn keep_leases(&self) {
+        self.shared().table.borrow_mut().forget_leases();
+    }
+
     /// The services of this modem with their versions.
     pub async fn versions(&self) -> Result<Vec<ctl::Version>, Error> {
         let reply = self.control(&ctl::GetVersionInfo::default()).await?;

@@ -1,0 +1,325 @@
+//! A modem over QMI: client ids, what it tells about itself, the procedures of a link.
+//!
+//! ```text
+//!  connect   radio, SIM, profile, register, start network by family, settings
+//!  radio     operating mode, FCC lock
+//!  sim       the card by UIM: absent, not ready, PIN with its tries, PUK
+//!  session   one bearer: a client id and a handle for each family
+//!  known     messages in, facts out                                       (pure)
+//! ```
+//!
+//! Contract: as `mbim::modem`: every wait ends by an indication or by its time-out, and
+//! what the modem tells is posted on the board. Client ids are leased: whatever ends, ends
+//! with their release, except [`Modem::leave`], after which a successor takes over.
+
+mod connect;
+mod known;
+mod radio;
+mod session;
+mod sim;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout};
+
+use self::known::Known;
+use self::session::Session;
+use super::client::{Client, Error, Event, Lease, Link};
+use super::error::QmiError;
+use super::frame::Service;
+use super::messages::nas::{GetServingSystem, RegisterIndications, ServingSystem};
+use super::messages::nas_info::{GetSignalInfo, GetSystemInfo};
+use super::messages::wda::{Aggregation, Endpoint, EndpointType, GetDataFormat, LinkLayer, SetDataFormat};
+use super::messages::{dms, uim};
+use crate::board::{Board, Notify};
+use crate::cause::Cause;
+use crate::dial::Note;
+use crate::words::{Facts, Id, Mode, Signal};
+
+/// A channel that an earlier process left open answers in milliseconds.
+const RESUME: Duration = Duration::from_secs(2);
+
+/// An open QMI modem. Dropping it releases its client ids and with them its bearers.
+pub struct Modem {
+    client: Client,
+    board: Rc<Board<Known>>,
+    listener: AbortHandle,
+    dms: Lease,
+    nas: Lease,
+    /// Old modems have no UIM: their SIM is asked by DMS.
+    uim: Option<Lease>,
+    sessions: RefCell<BTreeMap<u32, Session>>,
+    introduced: Cell<bool>,
+    /// UIM indications were asked for.
+    hears_card: Cell<bool>,
+    selected: RefCell<(Option<String>, Vec<Mode>)>,
+}
+
+impl Drop for Modem {
+    fn drop(&mut self) {
+        self.listener.abort();
+    }
+}
+
+impl Modem {
+    /// Opens the channel. `kept` is what [`Modem::state`] gave to an earlier process that did
+    /// not end its sessions: then no SYNC, which would free the client ids that they live by.
+    pub async fn open(link: Link, kept: Option<&Value>, notify: Notify) -> Result<Modem, Cause> {
+        let (client, mut events) = Client::start(link);
+        let board = Rc::new(Board::new(Known::default(), notify));
+        let listener = tokio::task::spawn_local({
+            let board = board.clone();
+            async move {
+                while let Some(event) = events.recv().await {
+                    hear(&board, &event);
+                }
+                board.note(Note::Gone);
+            }
+        });
+        // Aborted with the future, should the opening be.
+        let guard = AbortOnDrop(listener.abort_handle());
+        let modem = match resumed(&client, kept).await {
+            Some((dms, nas, uim)) => {
+                let sessions = kept.map(|kept| session::adopted(&client, kept)).unwrap_or_default();
+                Modem::new(client, board, listener.abort_handle(), (dms, nas, uim), sessions)
+            }
+            None => {
+                client.sync().await?;
+                let dms = client.lease(Service::Dms).await?;
+                let nas = client.lease(Service::Nas).await?;
+                let uim = optional(client.lease(Service::Uim).await)?;
+                Modem::new(client, board, listener.abort_handle(), (dms, nas, uim), BTreeMap::new())
+            }
+        };
+        std::mem::forget(guard);
+        modem.register_indications().await?;
+        Ok(modem)
+    }
+
+    fn new(
+        client: Client,
+        board: Rc<Board<Known>>,
+        listener: AbortHandle,
+        (dms, nas, uim): (Lease, Lease, Option<Lease>),
+        sessions: BTreeMap<u32, Session>,
+    ) -> Modem {
+        Modem {
+            client,
+            board,
+            listener,
+            dms,
+            nas,
+            uim,
+            sessions: RefCell::new(sessions),
+            introduced: Cell::new(false),
+            hears_card: Cell::new(false),
+            selected: RefCell::default(),
+        }
+    }
+
+    async fn register_indications(&self) -> Result<(), Cause> {
+        let request = RegisterIndications {
+            serving_system: Some(true),
+            signal_info: Some(true),
+            system_info: Some(false),
+            ..RegisterIndications::default()
+        };
+        match self.nas.call(&request).await {
+            Ok(_) => Ok(()),
+            Err(Error::Refused(error)) => {
+                log::debug!("no NAS indications: {error}");
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What a successor needs to take the sessions over.
+    pub fn state(&self) -> Value {
+        let sessions = self.sessions.borrow();
+        json!({
+            "dms": self.dms.id(),
+            "nas": self.nas.id(),
+            "uim": self.uim.as_ref().map(Lease::id),
+            "sessions": sessions.iter().flat_map(|(id, session)| session.state(*id)).collect::<Vec<_>>(),
+        })
+    }
+
+    /// Lets go of the modem without ending its sessions: the daemon ends, a successor comes.
+    pub fn leave(&self) {
+        self.client.keep_leases();
+    }
+
+    pub fn facts(&self) -> Facts {
+        let mut facts = self.board.read().facts.clone();
+        let counters = self.client.counters();
+        facts.malformed = counters.malformed;
+        facts.timeouts = counters.timeouts;
+        facts
+    }
+
+    pub fn requests(&self) -> u32 {
+        self.client.counters().requests
+    }
+
+    pub async fn signal(&self) -> Result<Signal, Cause> {
+        let signal = self.nas.call(&GetSignalInfo::default()).await?;
+        self.board.post(|known| known.on_signal(signal.gsm, signal.wcdma, signal.lte, signal.nr5g));
+        Ok(self.board.read().facts.signal)
+    }
+
+    /// Asks for what no connect needs: who it is, the SIM's numbers, signal.
+    pub async fn introduce(&self) {
+        if !self.introduced.replace(true) {
+            for result in [self.ask_identity().await, self.hear_card().await.map_err(Cause::from)] {
+                if let Err(cause) = result {
+                    log::debug!("introduction: {cause}");
+                }
+            }
+        }
+        if let Err(cause) = self.signal().await {
+            log::debug!("no signal: {cause}");
+        }
+    }
+
+    async fn ask_identity(&self) -> Result<(), Cause> {
+        let ids = self.dms.call(&dms::GetIds::default()).await?;
+        let manufacturer = self.dms.call(&dms::GetManufacturer::default()).await?.manufacturer;
+        let model = self.dms.call(&dms::GetModel::default()).await?.model;
+        let revision = self.dms.call(&dms::GetRevision::default()).await?.revision;
+        self.board.post(|known| {
+            known.facts.imei = ids.imei.filter(|imei: &Id| !imei.is_empty());
+            known.facts.manufacturer = manufacturer;
+            known.facts.model = model;
+            known.facts.revision = revision;
+            Vec::new()
+        });
+        Ok(())
+    }
+
+    /// The IMEI, for whoever has to tell modems apart by it.
+    pub async fn identify(&self) -> Result<(), Cause> {
+        self.ask_identity().await
+    }
+
+    /// What the packets look like: `true` for raw IP. `raw` is what the kernel's driver can do
+    /// and we would like; a modem that insists on the other has its way.
+    pub async fn data_format(&self, raw: bool, interface: u8) -> Result<bool, Cause> {
+        let Some(wda) = optional(self.client.lease(Service::Wda).await)? else {
+            // Before WDA there was 802.3 only.
+            return Ok(false);
+        };
+        let wanted = if raw { LinkLayer::RawIp } else { LinkLayer::Ethernet };
+        let now = match wda.call(&GetDataFormat::default()).await {
+            Ok(format) => format.link_layer,
+            Err(Error::Refused(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        if now == Some(wanted) {
+            return Ok(raw);
+        }
+        let endpoint = Endpoint { kind: EndpointType::Usb, interface: interface.into() };
+        for endpoint in [None, Some(endpoint)] {
+            let request = SetDataFormat {
+                link_layer: Some(wanted),
+                uplink: Some(Aggregation::Disabled),
+                downlink: Some(Aggregation::Disabled),
+                endpoint,
+                ..SetDataFormat::default()
+            };
+            match wda.call(&request).await {
+                Ok(set) => return Ok(set.link_layer.unwrap_or(wanted) == LinkLayer::RawIp),
+                Err(Error::Refused(error)) => log::debug!("data format refused: {error}"),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(now == Some(LinkLayer::RawIp))
+    }
+
+    async fn ask_serving(&self) -> Result<(), Cause> {
+        let serving: ServingSystem = self.nas.call(&GetServingSystem::default()).await?;
+        self.board
+            .post(|known| known.on_serving(serving.serving, serving.roaming, serving.plmn, serving.digits));
+        Ok(())
+    }
+
+    /// The cause of a denied registration is only in "system info".
+    async fn ask_reject(&self) -> Result<(), Cause> {
+        let info = self.nas.call(&GetSystemInfo::default()).await?;
+        self.board.post(|known| known.on_reject(&info));
+        Ok(())
+    }
+}
+
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn after(wait: Duration) -> Instant {
+    Instant::now() + wait
+}
+
+/// The client ids of an earlier process, if the modem still knows them.
+async fn resumed(client: &Client, kept: Option<&Value>) -> Option<(Lease, Lease, Option<Lease>)> {
+    let kept = kept?;
+    let id = |name: &str| kept.get(name).and_then(Value::as_u64).and_then(|id| u8::try_from(id).ok());
+    let dms = client.adopt(Service::Dms, id("dms")?);
+    let nas = client.adopt(Service::Nas, id("nas")?);
+    let uim = id("uim").map(|id| client.adopt(Service::Uim, id));
+    let alive = matches!(timeout(RESUME, dms.call(&dms::GetOperatingMode::default())).await, Ok(Ok(_)));
+    alive.then_some((dms, nas, uim))
+}
+
+/// A service that a modem need not have.
+fn optional(lease: Result<Lease, Error>) -> Result<Option<Lease>, Cause> {
+    match lease {
+        Ok(lease) => Ok(Some(lease)),
+        Err(Error::Refused(QmiError::ClientIdsExhausted)) => Err(Cause::ModemHung),
+        Err(Error::Refused(error)) => {
+            log::debug!("a service is missing: {error}");
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl From<Error> for Cause {
+    /// For requests whose refusal has no meaning of its own.
+    fn from(error: Error) -> Cause {
+        match error {
+            Error::Gone => Cause::NoModem("the control channel closed".into()),
+            Error::Timeout | Error::Malformed(_) | Error::Transfer(_) => Cause::ModemHung,
+            Error::Refused(error) => connect::refused(error),
+        }
+    }
+}
+
+fn hear(board: &Board<Known>, event: &Event) {
+    use super::messages::nas::ServingSystemChanged;
+    use super::messages::nas_info::SignalInfoChanged;
+    use super::messages::wds::PacketServiceChanged;
+    if let Some(serving) = event.indication::<ServingSystemChanged>() {
+        board.post(|known| known.on_serving(serving.serving, serving.roaming, serving.plmn, serving.digits));
+    } else if let Some(signal) = event.indication::<SignalInfoChanged>() {
+        board.post(|known| known.on_signal(signal.gsm, signal.wcdma, signal.lte, signal.nr5g));
+    } else if let Some(card) = event.indication::<uim::CardStatusChanged>() {
+        board.post(|known| known.on_card(card.status));
+    } else if let Some(report) = event.indication::<dms::EventReport>() {
+        board.post(|known| known.on_mode(report.mode, None));
+    } else if let (Event::Indication(frame), Some(packet)) =
+        (event, event.indication::<PacketServiceChanged>())
+    {
+        board.post(|known| known.on_packet(frame.client, &packet));
+    } else if *event == Event::Restarted {
+        board.post(Known::on_restart);
+    }
+}

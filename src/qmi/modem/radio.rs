@@ -1,0 +1,75 @@
+//! The operating mode: online is what a connection needs; what keeps a modem from it is a
+//! hardware switch or the lock that laptop makers put on (FCC authentication).
+
+use std::time::Duration;
+
+use super::{Modem, after};
+use crate::cause::Cause;
+use crate::qmi::client::Error;
+use crate::qmi::error::QmiError;
+use crate::qmi::messages::dms::{
+    FoxconnSetFccAuthentication, GetOperatingMode, OperatingMode, SetFccAuthentication, SetOperatingMode,
+};
+
+/// Time for a modem that was set online to say so.
+const ONLINE: Duration = Duration::from_secs(5);
+
+impl Modem {
+    pub(super) async fn go_online(&self) -> Result<(), Cause> {
+        if self.ask_mode().await? == Some(OperatingMode::Online) {
+            return Ok(());
+        }
+        if self.board.read().facts.radio_hardware == Some(false) {
+            return Err(Cause::RadioOff);
+        }
+        if self.set_online().await? {
+            return Ok(());
+        }
+        // It stays in low power without a switch that says so: the lock of a laptop maker.
+        self.unlock_fcc().await?;
+        if self.set_online().await? { Ok(()) } else { Err(Cause::FccLocked) }
+    }
+
+    async fn ask_mode(&self) -> Result<Option<OperatingMode>, Cause> {
+        let reply = self.dms.call(&GetOperatingMode::default()).await?;
+        self.board.post(|known| known.on_mode(reply.mode, Some(reply.hardware_restricted.unwrap_or(false))));
+        Ok(reply.mode)
+    }
+
+    /// Whether it went online.
+    async fn set_online(&self) -> Result<bool, Cause> {
+        let request = SetOperatingMode { mode: Some(OperatingMode::Online) };
+        match self.dms.call(&request).await {
+            Ok(_) | Err(Error::Refused(QmiError::NoEffect)) => {}
+            Err(Error::Refused(QmiError::HardwareRestricted)) => return Err(Cause::RadioOff),
+            Err(Error::Refused(error)) => {
+                log::debug!("online refused: {error}");
+                return Ok(false);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        if self.ask_mode().await? == Some(OperatingMode::Online) {
+            return Ok(true);
+        }
+        let online = |known: &super::Known| (known.mode == Some(OperatingMode::Online)).then_some(());
+        Ok(self.board.until(after(ONLINE), online).await.is_some())
+    }
+
+    async fn unlock_fcc(&self) -> Result<(), Cause> {
+        match self.dms.call(&SetFccAuthentication::default()).await {
+            Ok(_) | Err(Error::Refused(QmiError::NoEffect)) => return Ok(()),
+            Err(Error::Refused(error)) => log::debug!("FCC authentication refused: {error}"),
+            Err(error) => return Err(error.into()),
+        }
+        // Foxconn's own: older firmware wants the magic alone (T77W968, DW5821e).
+        let magic = |number| FoxconnSetFccAuthentication { magic: Some("foxc".into()), number };
+        for request in [magic(Some(0)), magic(None)] {
+            match self.dms.call(&request).await {
+                Ok(_) | Err(Error::Refused(QmiError::NoEffect)) => return Ok(()),
+                Err(Error::Refused(error)) => log::debug!("Foxconn's FCC authentication refused: {error}"),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Cause::FccLocked)
+    }
+}
