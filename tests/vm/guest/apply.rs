@@ -12,11 +12,17 @@ use serde_json::Value;
 #[derive(Default)]
 pub struct Applied {
     lines: Vec<String>,
+    /// For a second interface beside the one that has the default routes.
+    without_routes: bool,
     /// What the kernel has refused.
     pub complaints: Vec<String>,
 }
 
 impl Applied {
+    pub fn without_routes() -> Self {
+        Self { without_routes: true, ..Self::default() }
+    }
+
     /// Follows the settings of the interface; none when it goes down.
     pub fn follow(&mut self, link: Option<&Value>) {
         if let Err(why) = self.change(link.unwrap_or(&Value::Null)) {
@@ -31,6 +37,7 @@ impl Applied {
             let device = message["ifname"].as_str().ok_or("link up without ifname")?;
             ip(&format!("link set {device} up"))?;
             wanted = lines(message, device);
+            wanted.retain(|line| !(self.without_routes && line.contains(" route ")));
         }
         for line in self.lines.iter().rev().filter(|line| !wanted.contains(line)) {
             // They go with a device that has gone.

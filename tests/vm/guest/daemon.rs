@@ -26,16 +26,20 @@ use std::time::{Duration, Instant};
 use tokio::process::{Child, Command};
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
+use uwand::linux::netdev;
 use uwand::ubus::Source;
 
 const PROGRAM: &str = "/bin/uwand";
 const SOCKET: &str = "/run/ubus.sock";
 const OUTSIDE: [(&str, &str); 2] = [("UWAND_UBUS_SOCKET", SOCKET), ("UWAND_RUN_DIR", "/run/uwand")];
 const WAN: &str = "wan";
+const SECOND: &str = "iot";
 const SOON: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Beyond the bearer: only a default route leads there.
 const FAR: [&str; 2] = ["192.0.2.1", "2001:db8:ffff::1"];
+/// What the simulated network tells.
+const MTU: u32 = 1430;
 const PORT: u32 = 0;
 const OTHER_PORT: u32 = 1;
 
@@ -65,6 +69,10 @@ pub async fn chapter(t: &mut Timeline) {
     t.step("ifup", world.first_up()).await;
     connected(t).await;
     t.step("`uwand status` says so", status()).await;
+    t.step("a second interface on session 1", world.second()).await;
+    t.step("ping through its VLAN", echoes(Some("wwan0.1"), "10.65.0.1")).await;
+    t.step("taken down, it leaves the first one alone", world.second_down()).await;
+    connected(t).await;
     t.step("a bearer cut by the network is dialled again", world.cut()).await;
     connected(t).await;
     t.step("another address of the network, in place", world.readdressed()).await;
@@ -87,13 +95,13 @@ pub async fn chapter(t: &mut Timeline) {
 /// One echo for each family, by the routing table.
 async fn connected(t: &mut Timeline) {
     for far in FAR {
-        t.step(&format!("ping {far}"), echoes(far)).await;
+        t.step(&format!("ping {far}"), echoes(None, far)).await;
     }
 }
 
-async fn echoes(far: &str) -> Step<Replies> {
+async fn echoes(device: Option<&str>, far: &str) -> Step<Replies> {
     let far: IpAddr = far.parse().map_err(doing("address"))?;
-    let replies = ping(far, None, 3, PATIENCE).await?;
+    let replies = ping(far, device, 3, PATIENCE).await?;
     if replies.received < 3 { Err(replies.to_string()) } else { Ok(replies) }
 }
 
@@ -136,8 +144,11 @@ impl World {
         };
         let netifd = Netifd::start(|| Source::Paths(vec![SOCKET.into()]), handler);
         let applied = Rc::new(RefCell::new(Applied::default()));
-        let kernel = applied.clone();
-        netifd.on_settings(move |_, link| kernel.borrow_mut().follow(link));
+        let (kernel, second) = (applied.clone(), RefCell::new(Applied::without_routes()));
+        netifd.on_settings(move |name, link| match name {
+            WAN => kernel.borrow_mut().follow(link),
+            _ => second.borrow_mut().follow(link),
+        });
         let setup = Setup { keeps_sessions: true, ..Setup::default() };
         let (sim, net) = (SimModem::new(setup), Network::default());
         spawn_local(follow_sessions(sim.clone(), net.clone()));
@@ -196,7 +207,34 @@ impl World {
         self.netifd.ifup(WAN);
         let device = self.up(|_| true).await?;
         let (took, trips) = (begin.elapsed().as_millis(), self.sim.requests());
+        let mtu = netdev::mtu(&device).map_err(doing(&device))?;
+        if mtu != MTU {
+            return Err(format!("MTU {mtu}"));
+        }
         Ok(format!("up on {device} after {took} ms and {trips} control messages; {}", self.memory()))
+    }
+
+    async fn second(&mut self) -> Step<String> {
+        let ip = Ip {
+            v4: vec![([10, 65, 0, 2].into(), 30)],
+            v4_gateway: Some([10, 65, 0, 1].into()),
+            ..Ip::default()
+        };
+        self.sim.network(|network| network.ip = ip);
+        self.netifd.plug("wwan0.1");
+        let config = json!({ "proto": "uwand", "apn": "iot", "session": "1", "pdptype": "ipv4" });
+        self.netifd.configure(SECOND, Some(config));
+        self.netifd.ifup(SECOND);
+        let up = self.netifd.until(SOON, |netifd| netifd.is_up(SECOND)).await;
+        self.sim.network(|network| network.ip = Ip::default());
+        let status = self.netifd.status(SECOND);
+        if up { Ok(format!("up on {}", status["l3_device"])) } else { Err(status.to_string()) }
+    }
+
+    async fn second_down(&mut self) -> Step<&'static str> {
+        self.netifd.ifdown(SECOND);
+        let closed = || (self.sim.sessions().len() == 1).then_some("session 0 is still there");
+        until("the end of session 1", SOON, closed).await
     }
 
     async fn cut(&mut self) -> Step<String> {
@@ -229,7 +267,8 @@ impl World {
     async fn killed(&mut self) -> Step<Replies> {
         let mut daemon = self.daemon.take().ok_or("no daemon")?;
         daemon.kill().await.map_err(doing("kill"))?;
-        echoes(FAR[0]).await
+        self.sim.forget_requests();
+        echoes(None, FAR[0]).await
     }
 
     /// By what netifd shows of us: nobody runs ifup for a new daemon.
@@ -242,9 +281,8 @@ impl World {
             sleep(Duration::from_millis(50)).await;
         }
         let device = self.up(|_| true).await?;
-        // the first one, and the one after the network's cut
         match self.sim.activations().len() {
-            2 => Ok(format!("{device}, with the session that was there")),
+            0 => Ok(format!("{device}, with the session that was there")),
             more => Err(format!("{more} activations")),
         }
     }
