@@ -39,6 +39,7 @@
 //!    device: addresses, routes, DNS.
 //! 9. What the modem tells from now on comes as [`dial::Note`]: lost, changed, gone.
 
+pub mod at;
 pub mod board;
 pub mod cause;
 pub mod civil;
