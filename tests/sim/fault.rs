@@ -1,5 +1,7 @@
 //! What goes wrong with a simulated modem, by script: a fault says which messages of the
 //! host it hits, how often, from when on and for how long, and what then happens.
+//!
+//! [`On`] and [`Effect`] are MBIM's; a modem of another protocol has its own in their place.
 
 use std::time::Duration;
 
@@ -32,9 +34,16 @@ impl On {
     pub fn query<M: Message>() -> Self {
         On::Query(M::SERVICE, M::CID)
     }
+}
 
-    fn hits(self, content: &Content) -> bool {
-        match (self, content) {
+/// Whether a message of the host is one of those that a fault names.
+pub trait Hits<M> {
+    fn hits(&self, message: &M) -> bool;
+}
+
+impl Hits<Content> for On {
+    fn hits(&self, content: &Content) -> bool {
+        match (*self, content) {
             (On::Anything, _)
             | (On::Open, Content::Open { .. })
             | (On::Close, Content::Close)
@@ -89,18 +98,18 @@ pub enum Effect {
 }
 
 #[derive(Debug, Clone)]
-pub struct Fault {
-    on: On,
-    effect: Effect,
+pub struct Fault<O = On, E = Effect> {
+    on: O,
+    effect: E,
     skip: u32,
     times: u32,
     lasting: Option<Duration>,
     until: Option<Instant>,
 }
 
-impl Fault {
+impl<O, E> Fault<O, E> {
     /// Hits every such message, for ever.
-    pub fn new(on: On, effect: Effect) -> Self {
+    pub fn new(on: O, effect: E) -> Self {
         Fault { on, effect, skip: 0, times: u32::MAX, lasting: None, until: None }
     }
 
@@ -127,11 +136,17 @@ impl Fault {
 }
 
 /// The script of one modem.
-#[derive(Debug, Default)]
-pub struct Faults(Vec<Fault>);
+#[derive(Debug)]
+pub struct Faults<O = On, E = Effect>(Vec<Fault<O, E>>);
 
-impl Faults {
-    pub fn add(&mut self, mut fault: Fault) {
+impl<O, E> Default for Faults<O, E> {
+    fn default() -> Self {
+        Faults(Vec::new())
+    }
+}
+
+impl<O, E: Clone> Faults<O, E> {
+    pub fn add(&mut self, mut fault: Fault<O, E>) {
         fault.until = fault.lasting.map(|lasting| Instant::now() + lasting);
         self.0.push(fault);
     }
@@ -141,11 +156,14 @@ impl Faults {
     }
 
     /// What happens to this message, in the order in which the faults were given.
-    pub fn strike(&mut self, content: &Content) -> Vec<Effect> {
+    pub fn strike<M>(&mut self, message: &M) -> Vec<E>
+    where
+        O: Hits<M>,
+    {
         let now = Instant::now();
         self.0.retain(|fault| fault.times > 0 && fault.until.is_none_or(|until| now < until));
         let mut effects = Vec::new();
-        for fault in self.0.iter_mut().filter(|fault| fault.on.hits(content)) {
+        for fault in self.0.iter_mut().filter(|fault| fault.on.hits(message)) {
             if fault.skip > 0 {
                 fault.skip -= 1;
                 continue;

@@ -8,6 +8,7 @@ mod handler;
 mod interface;
 pub mod modem;
 pub mod netifd;
+pub mod qmi;
 mod settings;
 pub mod sysfs_tree;
 pub mod ubusd;

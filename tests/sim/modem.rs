@@ -20,7 +20,7 @@ mod network;
 mod session;
 pub mod setup;
 mod state;
-mod wire;
+pub mod wire;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::{AbortHandle, spawn_local};
 use tokio::time::{Instant, sleep};
 use uwand::mbim::fragment::{Joined, Joiner, split};
-use uwand::mbim::frame::Type;
+use uwand::mbim::frame::{Header, Type};
 use uwand::mbim::messages::Message;
 use uwand::mbim::messages::connect::SetConnect;
 use uwand::mbim::messages::enums::{ActivationCommand, Packet, Register};
@@ -163,7 +163,7 @@ impl SimModem {
     /// Serves the host at the other end of a packet socket, pty or stream socket. What comes
     /// back ends when that host has gone.
     pub fn attach(&self, fd: OwnedFd) -> io::Result<impl Future<Output = ()> + 'static> {
-        let wire = Wire::new(fd, *self.0.piece.borrow())?;
+        let wire = Wire::new(fd, *self.0.piece.borrow(), measure)?;
         let (out, mut transfers) = unbounded_channel::<Vec<u8>>();
         let writing = wire.clone();
         let writer = spawn_local(async move {
@@ -351,6 +351,12 @@ fn replacement(effect: &Effect, asked: &Content) -> Option<Content> {
         (Effect::Refuse(status), Content::Close) => Some(Content::CloseDone(*status)),
         _ => None,
     }
+}
+
+/// The length of an MBIM message by its header.
+fn measure(bytes: &[u8]) -> Option<usize> {
+    let length = usize::try_from(Header::parse(bytes).ok()?.length).ok()?;
+    Some(length.max(12))
 }
 
 fn deform(effect: &Effect, transfer: &mut Vec<u8>) {

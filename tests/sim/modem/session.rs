@@ -118,7 +118,7 @@ impl State {
     }
 
     /// The network's answer: the type that it grants, or its ESM cause.
-    fn ask_network(&self, set: &SetConnect) -> Result<IpType, u32> {
+    pub fn ask_network(&self, set: &SetConnect) -> Result<IpType, u32> {
         let network = &self.network;
         if network.apn.as_ref().is_some_and(|apn| *apn != set.apn) {
             return Err(UNKNOWN_APN);

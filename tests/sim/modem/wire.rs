@@ -16,13 +16,16 @@ use nix::unistd::{read, write};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use uwand::linux::fd::watch;
-use uwand::mbim::frame::Header;
 
 const LONGEST: usize = 64 * 1024;
+
+/// The length of the frame that a stream's bytes begin with, once they tell it.
+pub type Measure = fn(&[u8]) -> Option<usize>;
 
 pub struct Wire {
     fd: AsyncFd<OwnedFd>,
     packets: bool,
+    measure: Measure,
     /// Bytes of a stream that are not a whole frame yet.
     rest: RefCell<Vec<u8>>,
     /// A stream is written in pieces of so many bytes.
@@ -30,7 +33,7 @@ pub struct Wire {
 }
 
 impl Wire {
-    pub fn new(fd: OwnedFd, piece: Option<usize>) -> io::Result<Rc<Wire>> {
+    pub fn new(fd: OwnedFd, piece: Option<usize>, measure: Measure) -> io::Result<Rc<Wire>> {
         let flags = OFlag::from_bits_retain(fcntl(&fd, FcntlArg::F_GETFL)?);
         fcntl(&fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
         let packets = getsockopt(&fd, sockopt::SockType) == Ok(SockType::SeqPacket);
@@ -38,6 +41,7 @@ impl Wire {
         Ok(Rc::new(Wire {
             fd: watch(fd, Interest::READABLE | Interest::WRITABLE)?,
             packets,
+            measure,
             rest: RefCell::default(),
             piece,
         }))
@@ -59,8 +63,8 @@ impl Wire {
 
     fn take_frame(&self) -> Option<Vec<u8>> {
         let mut rest = self.rest.borrow_mut();
-        let length = usize::try_from(Header::parse(&rest).ok()?.length).ok()?;
-        (rest.len() >= length.max(12)).then(|| rest.drain(..length.max(12)).collect())
+        let length = (self.measure)(&rest)?;
+        (rest.len() >= length).then(|| rest.drain(..length).collect())
     }
 
     async fn read_once(&self) -> Option<Vec<u8>> {
