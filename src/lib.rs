@@ -13,12 +13,13 @@
 //! | [`mbim`] | the protocol: frames, messages as data, client, procedure |
 //! | [`pin`] | PURE: whether a PIN may be sent |
 //! | [`board`] | what a modem told so far, to read and to wait on |
-//! | [`modem`] | a modem, whatever it speaks |
+//! | [`modem`] [`answers`] | a modem, whatever it speaks; what it answers a person |
 //! | [`ubus`] | the bus: blobmsg, messages, a client that reconnects |
 //! | [`netifd`] | the handler; bearers and causes as `notify_proto` |
 //! | [`linux`] | one thin file per kernel interface |
 //! | [`daemon`] | the only loop: what happens -> link -> work |
-//! | [`status`] [`cli`] | what is shown, and to people |
+//! | [`bands`] | from a channel number to its band |
+//! | [`status`] [`replies`] [`cli`] | what is shown, and to people |
 //! | [`globals`] [`logging`] [`civil`] | where the outside is; where log lines go; dates in them |
 //!
 //! Arrows point down only: `tests/architecture.rs` has the table.
@@ -39,7 +40,9 @@
 //!    device: addresses, routes, DNS.
 //! 9. What the modem tells from now on comes as [`dial::Note`]: lost, changed, gone.
 
+pub mod answers;
 pub mod at;
+pub mod bands;
 pub mod board;
 pub mod cause;
 pub mod civil;
@@ -57,6 +60,7 @@ pub mod modem;
 pub mod netifd;
 pub mod pin;
 pub mod qmi;
+pub mod replies;
 pub mod sms;
 pub mod status;
 pub mod ubus;

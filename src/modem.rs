@@ -8,6 +8,8 @@
 //! Why an enum and not a trait? There are two protocols and there will not be a third;
 //! an enum needs no `async-trait` and no boxed futures.
 
+mod asked;
+
 use serde_json::{Value, json};
 
 use crate::cause::Cause;

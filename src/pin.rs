@@ -39,6 +39,14 @@ impl PinMemory {
         self.accepted = Some(pin);
     }
 
+    /// A person's order made it the SIM's PIN, whatever the SIM thought of it before.
+    pub fn taken(&mut self, pin: &Secret) {
+        self.accepted = Some(pin.clone());
+        if self.refused.as_ref() == Some(pin) {
+            self.refused = None;
+        }
+    }
+
     pub fn refused(&mut self, pin: Secret) {
         self.refused = Some(pin);
     }

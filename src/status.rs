@@ -292,6 +292,9 @@ pub struct ModemSignal {
     pub technology: Option<Technology>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal: Option<SignalStatus>,
+    /// The serving cells, as `cells` shows them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cells: Vec<serde_json::Value>,
 }
 
 impl ModemSignal {
@@ -302,6 +305,7 @@ impl ModemSignal {
             operator: facts.operator.clone(),
             technology: facts.technology,
             signal: SignalStatus::of(&facts.signal),
+            cells: Vec::new(),
         }
     }
 }
@@ -353,7 +357,7 @@ fn radio(facts: &Facts) -> Option<&'static str> {
 }
 
 /// One decimal: an `f32` widened as it is would show -10.199999809265137 in JSON.
-fn tenths(value: f32) -> f64 {
+pub fn tenths(value: f32) -> f64 {
     (f64::from(value) * 10.0).round() / 10.0
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use uwand::cause::Cause;
 use uwand::cli::args::command;
 use uwand::config::OPTIONS;
+use uwand::daemon::METHODS;
 use uwand::words::LinkState;
 
 const README: &str = include_str!("../README.md");
@@ -46,6 +47,21 @@ fn the_readme_lists_every_state() {
 #[test]
 fn the_readme_lists_every_error_code() {
     assert_eq!(first_words("| error |"), Cause::CODES);
+}
+
+/// Every word in backquotes of a cell.
+fn codes(cell: &str) -> BTreeSet<String> {
+    cell.split('`').skip(1).step_by(2).map(str::to_string).collect()
+}
+
+#[test]
+fn the_readme_lists_every_method_with_its_arguments() {
+    let told: BTreeSet<(String, BTreeSet<String>)> =
+        table("| method | arguments | reply |").iter().map(|row| (code(&row[0]), codes(&row[1]))).collect();
+    let arguments = |args: &[(&str, _)]| args.iter().map(|(name, _)| name.to_string()).collect();
+    let known: BTreeSet<(String, BTreeSet<String>)> =
+        METHODS.iter().map(|method| (method.name.to_string(), arguments(method.args))).collect();
+    assert_eq!(told, known);
 }
 
 #[test]

@@ -10,7 +10,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
+use serde_json::{Map, Value};
 
+use super::asks;
 use crate::globals::{Globals, parse_level};
 use crate::words;
 
@@ -20,6 +22,9 @@ words! {
         Status = "status",
         Watch = "watch",
         Signal = "signal",
+        Cells = "cells",
+        Scan = "scan",
+        Sim = "sim",
         Reconnect = "reconnect",
     }
 }
@@ -31,6 +36,18 @@ pub struct Request {
     pub json: bool,
     pub interface: Option<String>,
     pub modem: Option<String>,
+    /// What the daemon's method of that name gets beside the modem.
+    pub arguments: Arguments,
+}
+
+/// Arguments of a method; they may hold a PIN or a message.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Arguments(pub Map<String, Value>);
+
+impl std::fmt::Debug for Arguments {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
 }
 
 /// What the command line asks for.
@@ -69,7 +86,13 @@ pub fn parse(args: impl Iterator<Item = OsString>, globals: Globals) -> Result<I
 
 fn request(verb: Verb, matches: &ArgMatches) -> Request {
     let text = |name| matches.try_get_one::<String>(name).ok().flatten().cloned();
-    Request { verb, json: matches.get_flag("json"), interface: text("interface"), modem: text("modem") }
+    Request {
+        verb,
+        json: matches.get_flag("json"),
+        interface: text("interface"),
+        modem: text("modem"),
+        arguments: asks::arguments(matches),
+    }
 }
 
 fn over(mut globals: Globals, matches: &ArgMatches) -> Globals {
@@ -103,6 +126,9 @@ pub fn command() -> Command {
         .subcommand(person(Verb::Status, "Show interfaces and modems").args([interface(), modem()]))
         .subcommand(person(Verb::Watch, "Show them live, and every change").args([interface(), modem()]))
         .subcommand(person(Verb::Signal, "Show the signal of the serving cell").args([interface(), modem()]))
+        .subcommand(asks::cells(person(Verb::Cells, "Show serving and neighbour cells")))
+        .subcommand(asks::scan(person(Verb::Scan, "Look for networks; it takes minutes")))
+        .subcommand(asks::sim(person(Verb::Sim, "Show the SIM's locks, unlock it, change its PIN")))
         .subcommand(person(Verb::Reconnect, "Drop an interface's connection and dial anew").arg(interface()))
 }
 
@@ -127,11 +153,11 @@ fn person(verb: Verb, about: &'static str) -> Command {
     Command::new(verb.as_str()).about(about).arg(json)
 }
 
-fn interface() -> Arg {
+pub(super) fn interface() -> Arg {
     name("interface", 'i', "NAME", "Only this interface of /etc/config/network")
 }
 
-fn modem() -> Arg {
+pub(super) fn modem() -> Arg {
     name("modem", 'm', "ID", "Only this modem, by its id or device as status shows them")
 }
 
@@ -208,8 +234,13 @@ mod tests {
         let Ok(Invocation::Person(_, request)) = parsed(&["signal", "--json", "-m", "1-1.2"]) else {
             panic!("person")
         };
-        let expected =
-            Request { verb: Verb::Signal, json: true, interface: None, modem: Some("1-1.2".into()) };
+        let expected = Request {
+            verb: Verb::Signal,
+            json: true,
+            interface: None,
+            modem: Some("1-1.2".into()),
+            arguments: Arguments::default(),
+        };
         assert_eq!(request, expected);
     }
 

@@ -22,8 +22,18 @@ const NOT_RUNNING: &str = "the uwand daemon does not run: start it with `/etc/in
 
 /// The reply, or the failure in words with its remedy.
 pub fn ask(globals: &Globals, method: &str, args: &Value) -> Result<Value, String> {
-    let reply = call(&globals.ubus_sockets, OBJECT, method, args, LIMIT);
-    reply.map_err(|error| explained(&error, method, &globals.ubus_sockets))
+    ask_within(globals, method, args, LIMIT)
+}
+
+/// For what takes its time.
+pub fn ask_within(globals: &Globals, method: &str, args: &Value, limit: Duration) -> Result<Value, String> {
+    let reply = call(&globals.ubus_sockets, OBJECT, method, args, limit);
+    reply.map_err(|error| match error {
+        Error::Timeout if limit != LIMIT => {
+            format!("no answer to `{method}` within {} s; try again", limit.as_secs())
+        }
+        error => explained(&error, method, &globals.ubus_sockets),
+    })
 }
 
 /// Why a request failed, and what to do about it.

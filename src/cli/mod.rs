@@ -1,4 +1,4 @@
-//! What people type: `uwand status`, `watch`, `signal`, `reconnect`.
+//! What people type: `uwand status`, `watch`, `signal`, `reconnect`, and what they ask a modem.
 //!
 //! Contract: output for people goes to stdout and errors to stderr, each with its remedy.
 //! The process ends with 0 when it did what was asked, 1 when not, 2 on wrong use. A reader
@@ -14,11 +14,13 @@ use self::args::{Request, Verb};
 use crate::globals::Globals;
 
 pub mod args;
+mod asks;
 mod bus;
 mod choose;
 mod live;
 mod output;
 pub mod show;
+pub mod show_asks;
 pub mod table;
 pub mod text;
 mod watch;
@@ -50,6 +52,7 @@ pub fn run(globals: &Globals, request: &Request) -> ExitCode {
         Verb::Watch => watch::run(globals, request),
         Verb::Signal => signal(globals, request),
         Verb::Reconnect => reconnect(globals, request),
+        Verb::Cells | Verb::Scan | Verb::Sim => asks::run(globals, request),
     };
     let words = match done {
         Ok(()) => return ExitCode::SUCCESS,

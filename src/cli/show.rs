@@ -248,7 +248,7 @@ fn joined<const N: usize>(separator: &str, parts: [Option<String>; N]) -> String
 }
 
 /// `5g-nsa` as `5G NSA`.
-fn upper(word: &str) -> String {
+pub(super) fn upper(word: &str) -> String {
     word.to_ascii_uppercase().replace('-', " ")
 }
 

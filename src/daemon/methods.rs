@@ -7,13 +7,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Daemon;
 use super::links::Interface;
 use super::slot::Slot;
+use crate::answers::Cell;
 use crate::link::Event;
 use crate::linux::sysfs::Found;
+use crate::replies;
 use crate::status::{InterfaceStatus, ModemSignal, ModemStatus, SignalReply, Status, to_json};
 use crate::ubus::{ArgType, Method, Request, Status as UbusStatus};
 use crate::words::{Facts, ModemState};
@@ -24,6 +26,19 @@ pub const METHODS: &[Method] = &[
     Method { name: "down", args: &[("interface", ArgType::String)] },
     Method { name: "reconnect", args: &[("interface", ArgType::String)] },
     Method { name: "signal", args: &[("modem", ArgType::String)] },
+    Method { name: "cells", args: &[("modem", ArgType::String)] },
+    Method { name: "scan", args: &[("modem", ArgType::String)] },
+    Method {
+        name: "sim",
+        args: &[
+            ("modem", ArgType::String),
+            ("action", ArgType::String),
+            ("pin", ArgType::String),
+            ("puk", ArgType::String),
+            ("new_pin", ArgType::String),
+            ("force", ArgType::Bool),
+        ],
+    },
 ];
 
 /// netifd kills a teardown after 5 s.
@@ -41,6 +56,9 @@ impl Daemon {
             "down" => self.on_down(request),
             "reconnect" => self.on_reconnect(request),
             "signal" => self.on_signal(request),
+            "cells" => self.on_cells(request),
+            "scan" => self.on_scan(request),
+            "sim" => self.on_sim(request),
             // The client lets only declared methods through.
             _ => request.fail(UbusStatus::MethodNotFound),
         }
@@ -149,18 +167,28 @@ impl Daemon {
             return refuse(request, UbusStatus::NotFound, "no such modem is in use; see status");
         }
         tokio::task::spawn_local(async move {
-            let _ = timeout(SIGNAL_LIMIT, ask_signals(&slots)).await;
-            let modems = slots.iter().map(|slot| ModemSignal::new(slot.id.clone(), &slot.facts())).collect();
+            let deadline = Instant::now() + SIGNAL_LIMIT;
+            let mut modems = Vec::new();
+            for slot in &slots {
+                let cells = timeout_at(deadline, ask_signal(slot)).await.unwrap_or_default();
+                let mut shown = ModemSignal::new(slot.id.clone(), &slot.facts());
+                shown.cells = cells.iter().map(replies::cell).collect();
+                modems.push(shown);
+            }
             request.reply(to_json(&SignalReply { modems }));
         });
     }
 }
 
-async fn ask_signals(slots: &[Rc<Slot>]) {
-    for modem in slots.iter().filter_map(|slot| slot.modem()) {
-        if let Err(cause) = modem.signal().await {
-            log::debug!("signal: {cause}");
-        }
+/// Brings the facts up to date; gives the serving cells, where the modem lists them.
+async fn ask_signal(slot: &Slot) -> Vec<Cell> {
+    let Some(modem) = slot.modem() else { return Vec::new() };
+    if let Err(cause) = modem.signal().await {
+        log::debug!("signal: {cause}");
+    }
+    match modem.cells().await {
+        Ok(cells) if cells.note.is_none() => cells.serving,
+        Ok(_) | Err(_) => Vec::new(),
     }
 }
 
@@ -181,7 +209,7 @@ fn name(request: &Request) -> Option<String> {
     usable.then(|| name.to_string())
 }
 
-fn refuse(request: Request, status: UbusStatus, why: &str) {
+pub(super) fn refuse(request: Request, status: UbusStatus, why: &str) {
     request.fail_with(status, json!({ "error": why }));
 }
 

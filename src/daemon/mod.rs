@@ -3,6 +3,7 @@
 //!
 //! ```text
 //!  methods   what ubus asks
+//!  asks      what ubus asks of one modem, and it takes its time
 //!  links     one interface: its machine, its configuration, its one job
 //!  carrier   the network device under a bearer
 //!  slot      one modem: found, opened, shared
@@ -14,6 +15,7 @@
 //! one message back into the loop; so a deaf modem, a netifd that tears down or an ubusd
 //! that restarts never keep another link from its work.
 
+mod asks;
 mod carrier;
 mod links;
 mod memory;
@@ -45,6 +47,8 @@ use crate::linux::wdm;
 use crate::status::{ModemEvent, to_json};
 use crate::ubus;
 use crate::words::ModemState;
+
+pub use self::methods::METHODS;
 
 /// The name of our object.
 pub const OBJECT: &str = "uwand";

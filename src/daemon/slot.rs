@@ -6,6 +6,7 @@
 //! the last words of a channel that is gone are not taken for those of the new one.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -44,6 +45,18 @@ impl Drop for Unfinished<'_> {
     }
 }
 
+/// One thing at a time that a modem does for a person; it is free again when this is dropped.
+pub struct Occupied {
+    slot: Rc<Slot>,
+    with: &'static str,
+}
+
+impl Drop for Occupied {
+    fn drop(&mut self) {
+        self.slot.busy.borrow_mut().remove(self.with);
+    }
+}
+
 /// A note of a modem, addressed.
 #[derive(Debug)]
 pub struct Noted {
@@ -67,6 +80,8 @@ pub struct Slot {
     pub formatted: Cell<bool>,
     /// The last probe had no answer: have more patience.
     hung: Cell<bool>,
+    /// What persons have asked of it and it is not done with.
+    busy: RefCell<BTreeSet<&'static str>>,
 }
 
 impl Slot {
@@ -83,7 +98,14 @@ impl Slot {
             memory,
             formatted: Cell::new(false),
             hung: Cell::new(false),
+            busy: RefCell::default(),
         })
+    }
+
+    /// `None` while it is busy with the same for somebody else.
+    pub fn occupy(self: &Rc<Self>, with: &'static str) -> Option<Occupied> {
+        let free = self.busy.borrow_mut().insert(with);
+        free.then(|| Occupied { slot: self.clone(), with })
     }
 
     pub fn state(&self) -> ModemState {

@@ -30,6 +30,8 @@ pub struct Known {
     /// Sessions that a link dialled, with the last state that the modem told of them.
     pub sessions: BTreeMap<u32, Activation>,
     pub pins: PinMemory,
+    /// Tries left as the last refusal of a person's PIN told them.
+    pub refused_tries: Option<u32>,
     /// Layouts of MBIMEx that the modem agreed to.
     pub extensions: u8,
 }
@@ -91,6 +93,7 @@ impl Known {
         if absent || (iccid.is_some() && self.facts.iccid.is_some() && iccid != self.facts.iccid) {
             // Another card: what the last one thought of a PIN does not count.
             self.pins = PinMemory::default();
+            self.refused_tries = None;
             self.facts.pin_tries = None;
         }
         self.facts.imsi = some(ready.subscriber_id);
@@ -113,6 +116,12 @@ impl Known {
         if matches!(pin.pin_type, PinType::Pin1 | PinType::Puk1) {
             self.facts.pin_tries = tries(pin);
         }
+    }
+
+    /// The SIM took this PIN, or has it from now on.
+    pub fn sim_took(&mut self, pin: &crate::words::Secret) {
+        self.pins.taken(pin);
+        self.refused_tries = None;
     }
 
     fn on_register(&mut self, register: RegisterState) {
@@ -182,9 +191,10 @@ impl Known {
     }
 }
 
-/// Tries left, where the modem knows.
+/// Tries left, where the modem knows. Some say 0 of a SIM that is open.
 pub fn tries(pin: &Pin) -> Option<u32> {
-    Some(pin.remaining_attempts).filter(|tries| *tries != u32::MAX)
+    let unsaid = |tries: u32| tries == u32::MAX || (tries == 0 && pin.state == PinLock::Unlocked);
+    Some(pin.remaining_attempts).filter(|tries| !unsaid(*tries))
 }
 
 /// The best technology of a set of data classes.

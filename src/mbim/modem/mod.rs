@@ -4,6 +4,8 @@
 //! ```text
 //!  connect   unlock, register, attach, activate, read the settings
 //!  sim       the SIM: absent, not ready, PIN with its tries, PUK
+//!  pins      the SIM's locks, as a person asks for them
+//!  air       cells and networks, as a person asks for them
 //!  known     messages in, facts out; what improved                  (pure)
 //!  refusal   statuses and network errors -> Cause                   (pure)
 //! ```
@@ -12,8 +14,10 @@
 //! whether asked or not, is posted on the [`Board`]; procedures look there and wait for it to
 //! change, so an answer and an indication of the same thing need no second code path.
 
+mod air;
 mod connect;
 mod known;
+mod pins;
 mod refusal;
 mod sim;
 

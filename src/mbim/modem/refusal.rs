@@ -1,6 +1,7 @@
 //! PURE. What a refusal means: statuses of MBIM and causes of the network become a
 //! [`Cause`], and which address families to try next.
 
+use crate::answers::Refused;
 use crate::cause::{Cause, Domain, Reason};
 use crate::mbim::client::Error;
 use crate::mbim::messages::Message;
@@ -18,6 +19,27 @@ impl From<Error> for Cause {
                 Cause::ModemHung
             }
             Error::Refused(status, _) => general(status),
+        }
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Refused {
+        let not_now = |words: &str| Refused::NotNow(words.to_string());
+        match error {
+            Error::Gone => Refused::Gone,
+            Error::Timeout => Refused::Silent,
+            Error::Refused(Status::NoDeviceSupport | Status::InvalidDeviceServiceOperation, _) => {
+                Refused::Unsupported
+            }
+            Error::Refused(Status::SimNotInserted, _) => not_now("there is no SIM"),
+            Error::Refused(Status::PinRequired, _) => not_now("the SIM wants its PIN first"),
+            Error::Refused(Status::NotInitialized, _) => not_now("the SIM is not ready"),
+            Error::Refused(Status::RadioPowerOff, _) => not_now("the radio is off"),
+            Error::Refused(Status::NotRegistered, _) => not_now("the modem is not in a network"),
+            Error::Refused(Status::Busy, _) => not_now("the modem is busy; try again"),
+            Error::Refused(status, _) => Refused::Said(format!("the modem refused: {}", reason(status))),
+            other => Refused::Said(format!("the modem answered nonsense: {other}")),
         }
     }
 }

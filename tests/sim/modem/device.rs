@@ -220,6 +220,11 @@ impl State {
 
     fn extension(&mut self, cid: u32, body: &[u8]) -> Reply {
         match cid {
+            11 => match &self.setup.cells {
+                Some(_) if !self.is_registered() => refused(Status::NotRegistered),
+                Some(cells) => done(cells),
+                None => refused(Status::NoDeviceSupport),
+            },
             5 => done(&SysCaps { executors: 1, slots: 1, concurrency: 1, modem_id: 1 }),
             15 if self.setup.mbimex > 0x0100 => match QueryVersion::parse(body) {
                 Ok(asked) => {

@@ -4,6 +4,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use uwand::mbim::messages::cells::BaseStations;
 use uwand::mbim::messages::enums::{AuthProtocol, DataClass, Register};
 
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub struct Setup {
     pub mbimex: u16,
     /// Nothing is indicated before the host names it in a subscribe list.
     pub indicates_only_on_request: bool,
+    /// `None`: the modem does not list cells.
+    pub cells: Option<BaseStations>,
 }
 
 impl Default for Setup {
@@ -58,6 +61,7 @@ impl Default for Setup {
             tells_pin2: false,
             mbimex: 0x0100,
             indicates_only_on_request: false,
+            cells: None,
         }
     }
 }

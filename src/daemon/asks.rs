@@ -1,0 +1,193 @@
+//! What ubus asks of one modem, and it takes its time: SIM, cells, networks.
+//!
+//! Contract: each is a task that ends by its own time-out, whether or not the modem answers;
+//! what a modem does for one caller it does not do for a second one at the same time. A
+//! refusal says why in `error`.
+
+use std::future::Future;
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::Daemon;
+use super::slot::Slot;
+use crate::answers::{PinOrder, Refused};
+use crate::modem::Modem;
+use crate::replies::{self, Table};
+use crate::ubus::{Request, Status};
+use crate::words::{ModemState, Secret};
+
+/// A scan goes through all bands.
+const SCAN: Duration = Duration::from_secs(185);
+/// Some modems measure before they tell.
+const CELLS: Duration = Duration::from_secs(35);
+/// Query, set and query again.
+const SIM: Duration = Duration::from_secs(60);
+
+/// The status of a refusal, and its words with what else belongs to it.
+pub(super) struct No(pub Status, pub Value);
+
+impl No {
+    pub fn new(status: Status, why: &str) -> No {
+        No(status, json!({ "error": why }))
+    }
+
+    fn with(refused: &Refused, table: Table) -> No {
+        No(status_of(refused), table.with("error", refused.to_string()).json())
+    }
+}
+
+impl From<Refused> for No {
+    fn from(refused: Refused) -> No {
+        No::with(&refused, Table::default())
+    }
+}
+
+fn status_of(refused: &Refused) -> Status {
+    match refused {
+        Refused::Unsupported => Status::NotSupported,
+        Refused::Gone => Status::ConnectionFailed,
+        Refused::Silent => Status::Timeout,
+        Refused::NotNow(_) => Status::InvalidCommand,
+        Refused::Wrong(_) => Status::InvalidArgument,
+        Refused::Said(_) => Status::UnknownError,
+    }
+}
+
+/// An open modem that somebody asks something.
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub slot: Rc<Slot>,
+    pub modem: Rc<Modem>,
+}
+
+impl Asked {
+    pub fn id(&self) -> &str {
+        &self.slot.id
+    }
+}
+
+impl Daemon {
+    /// The open modem that a request means: the named one, or the only one.
+    pub(super) fn asked(&self, request: &Request) -> Result<Asked, No> {
+        let open = |slot: &&Rc<Slot>| slot.modem().is_some();
+        let slot = match text(request, "modem") {
+            Some(id) => self.slots.get(id).ok_or_else(|| {
+                No::new(Status::NotFound, "no such modem is in use; `status` lists them by their id")
+            })?,
+            None => match self.slots.values().filter(open).collect::<Vec<_>>().as_slice() {
+                [only] => *only,
+                [] => {
+                    return Err(No::new(
+                        Status::NotFound,
+                        "no modem is open: an interface that names one opens it",
+                    ));
+                }
+                several => {
+                    let ids: Vec<&str> = several.iter().map(|slot| slot.id.as_str()).collect();
+                    let why = format!("argument modem has to say which: {}", ids.join(", "));
+                    return Err(No::new(Status::InvalidArgument, &why));
+                }
+            },
+        };
+        let modem = slot.modem().ok_or_else(|| {
+            let why = match slot.state() {
+                ModemState::Hung => "the modem does not answer",
+                ModemState::Missing => "the modem is not there",
+                ModemState::Seen | ModemState::Opening | ModemState::Open => "the modem is not open yet",
+            };
+            No::new(Status::InvalidCommand, why)
+        })?;
+        Ok(Asked { slot: slot.clone(), modem })
+    }
+
+    /// Starts the task that answers `request`; one of its kind a modem.
+    pub(super) fn ask<F>(&self, request: Request, limit: Duration, work: impl FnOnce(Asked) -> F)
+    where
+        F: Future<Output = Result<Value, No>> + 'static,
+    {
+        let asked = match self.asked(&request) {
+            Ok(asked) => asked,
+            Err(No(status, data)) => return request.fail_with(status, data),
+        };
+        let Some(occupied) = asked.slot.occupy(request.method) else {
+            let why = format!("the modem is busy with another {}; try again when it is done", request.method);
+            return request.fail_with(Status::InvalidCommand, json!({ "error": why }));
+        };
+        let answer: std::pin::Pin<Box<dyn Future<Output = _>>> = Box::pin(work(asked));
+        tokio::task::spawn_local(async move {
+            let answer = timeout(limit, answer).await.unwrap_or_else(|_| Err(Refused::Silent.into()));
+            drop(occupied);
+            match answer {
+                Ok(reply) => request.reply(reply),
+                Err(No(status, data)) => request.fail_with(status, data),
+            }
+        });
+    }
+
+    pub(super) fn on_cells(&self, request: Request) {
+        self.ask(request, CELLS, async |asked| {
+            let cells = asked.modem.cells().await?;
+            Ok(replies::cells(asked.id(), &cells))
+        });
+    }
+
+    pub(super) fn on_scan(&self, request: Request) {
+        self.ask(request, SCAN, async |asked| {
+            let networks = asked.modem.scan().await?;
+            Ok(replies::networks(asked.id(), &networks))
+        });
+    }
+
+    pub(super) fn on_sim(&self, request: Request) {
+        let order = match pin_order(&request) {
+            Ok(order) => order,
+            Err(why) => return request.fail_with(Status::InvalidArgument, json!({ "error": why })),
+        };
+        let force = request.args.get("force").and_then(Value::as_bool) == Some(true);
+        self.ask(request, SIM, async move |asked| sim(&asked, order, force).await);
+    }
+}
+
+/// Looks, sends if that is wanted and safe, and looks again: the tries left are told either way.
+async fn sim(asked: &Asked, order: Option<PinOrder>, force: bool) -> Result<Value, No> {
+    let before = asked.modem.sim_lock().await?;
+    let Some(order) = order else { return Ok(replies::sim(asked.id(), &before).json()) };
+    if let Err(refused) = order.may_be_sent(&before, force) {
+        return Err(No::with(&refused, replies::sim(asked.id(), &before)));
+    }
+    let sent = asked.modem.send_pin(&order).await;
+    let after = asked.modem.sim_lock().await;
+    let shown = replies::sim(asked.id(), after.as_ref().unwrap_or(&before));
+    match sent {
+        Ok(()) => Ok(shown.json()),
+        Err(refused) => Err(No::with(&refused, shown)),
+    }
+}
+
+/// What `action` and its arguments mean; nothing for `status`.
+fn pin_order(request: &Request) -> Result<Option<PinOrder>, String> {
+    let secret = |key: &str| {
+        let told = text(request, key).map(Secret::new);
+        told.ok_or_else(|| format!("argument {key} is missing"))
+    };
+    Ok(Some(match text(request, "action").unwrap_or("status") {
+        "status" => return Ok(None),
+        "unlock" => PinOrder::Unlock { pin: secret("pin")? },
+        "unblock" => PinOrder::Unblock { puk: secret("puk")?, new_pin: secret("new_pin")? },
+        "pin_enable" => PinOrder::Enable { pin: secret("pin")? },
+        "pin_disable" => PinOrder::Disable { pin: secret("pin")? },
+        "pin_change" => PinOrder::Change { pin: secret("pin")?, new_pin: secret("new_pin")? },
+        _ => {
+            return Err("argument action must be one of status, unlock, unblock, pin_enable, pin_disable, \
+                        pin_change"
+                .to_string());
+        }
+    }))
+}
+
+pub(super) fn text<'a>(request: &'a Request, key: &str) -> Option<&'a str> {
+    request.args.get(key).and_then(Value::as_str)
+}
