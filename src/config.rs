@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use self::names::{is_known, nearest};
 pub use self::names::{is_misspelt, is_single};
 use crate::cause::Cause;
-use crate::words::{Auth, Control, Mode, PdpType, Secret};
+use crate::words::{Auth, Control, Mode, PdpType, Secret, device_shown};
 
 /// What a value may look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,7 +178,7 @@ fn reject_unknown(table: &Map<String, Value>) -> Result<(), Cause> {
         };
         // What it was meant for is not known, and may be a secret.
         let public = near.is_some_and(|near| !matches!(kind(near), Kind::Secret(_) | Kind::Pin));
-        return Err(bad(name, &if public { show(value) } else { "***".to_string() }, remedy));
+        return Err(bad(name, &if public { device_shown(&show(value)) } else { "***".to_string() }, remedy));
     }
     Ok(())
 }
@@ -227,6 +227,7 @@ impl Section<'_> {
     fn hide(&self, name: &str, text: String) -> String {
         match kind(name) {
             Kind::Secret(_) | Kind::Pin => "***".to_string(),
+            _ if name == "device" => device_shown(&text),
             _ => text,
         }
     }

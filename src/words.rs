@@ -221,6 +221,16 @@ macro_rules! hidden {
 hidden!(Secret);
 hidden!(Id);
 
+/// Option `device` for messages and logs: an IMEI or serial number tells who its owner is.
+pub fn device_shown(text: &str) -> String {
+    let digits = |part: &str| part.len() >= 10 && part.bytes().all(|byte| byte.is_ascii_digit());
+    match text.split_once(':') {
+        Some((form @ ("imei" | "serial"), _)) => format!("{form}:***"),
+        _ if text.split(|c: char| !c.is_ascii_digit()).any(digits) => "***".to_string(),
+        _ => text.to_string(),
+    }
+}
+
 /// One address family of a bearer, as the network gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Family<A> {
@@ -386,5 +396,17 @@ mod tests {
         assert_eq!(signal(Some(-140), None).bars(), Some(0));
         assert_eq!(signal(None, Some(-51)).bars(), Some(5));
         assert_eq!(signal(None, None).bars(), None);
+    }
+
+    #[test]
+    fn an_identity_is_not_shown_whatever_is_wrong_with_it() {
+        for text in
+            ["imei:359072060000000", "imei:3590", "serial:AB12", "359072060000000", "IMEI:359072060000000"]
+        {
+            let shown = device_shown(text);
+            assert!(shown.ends_with("***") && !shown.contains(|c: char| c.is_ascii_digit()), "{shown}");
+        }
+        assert_eq!(device_shown("usb:1199:9071"), "usb:1199:9071");
+        assert_eq!(device_shown("/sys/bus/usb/devices/1-1.2"), "/sys/bus/usb/devices/1-1.2");
     }
 }

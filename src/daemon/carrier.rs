@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::device::DeviceSpec;
 use crate::linux::sysfs::{Found, Sysfs};
 use crate::linux::{netdev, vlan};
-use crate::words::Bearer;
+use crate::words::{Bearer, device_shown};
 
 /// The smallest MTU that IPv6 works with (RFC 8200, 5).
 const LEAST_IPV6_MTU: u32 = 1280;
@@ -42,7 +42,7 @@ pub fn carrier(config: &Config, found: &Found) -> Result<String, Cause> {
 pub fn spec_of(config: &Config) -> Result<DeviceSpec, Cause> {
     DeviceSpec::parse(&config.device).map_err(|error| Cause::BadConfig {
         option: "device".into(),
-        value: config.device.clone(),
+        value: device_shown(&config.device),
         remedy: error.to_string(),
     })
 }

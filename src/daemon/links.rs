@@ -28,7 +28,7 @@ use crate::modem::Modem;
 use crate::netifd;
 use crate::status::{InterfaceEvent, to_json};
 use crate::ubus::Notice;
-use crate::words::{Bearer, Control, LinkState, ModemState};
+use crate::words::{Bearer, Control, LinkState, ModemState, device_shown};
 
 /// A simulator's socket has no uevents: look again this often.
 const SOCKET_AGAIN: Duration = Duration::from_secs(1);
@@ -241,8 +241,11 @@ impl Daemon {
             Ok(found) => self.dial(name, &config, found),
             Err(NotFound::AskImei(candidates)) => self.ask_imei(name, candidates),
             Err(NotFound::Several(text)) => {
-                let cause =
-                    Cause::BadConfig { option: "device".into(), value: config.device.clone(), remedy: text };
+                let cause = Cause::BadConfig {
+                    option: "device".into(),
+                    value: device_shown(&config.device),
+                    remedy: text,
+                };
                 self.handle(name, Event::Rejected(cause));
             }
             Err(NotFound::Missing(text)) => {
