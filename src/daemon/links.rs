@@ -249,10 +249,24 @@ impl Daemon {
                 self.handle(name, Event::Rejected(cause));
             }
             Err(NotFound::Missing(text)) => {
-                let socket = matches!(interface.spec, Some(DeviceSpec::Socket(_)));
-                let again = (socket || !self.hears_kernel).then_some(SOCKET_AGAIN);
-                self.handle(name, Event::ModemWent { cause: Cause::NoModem(text), again });
+                let event = self.away(interface, text);
+                self.handle(name, event);
             }
+        }
+    }
+
+    fn away(&self, interface: &Interface, sought: String) -> Event {
+        let socket = matches!(interface.spec, Some(DeviceSpec::Socket(_)));
+        let again = (socket || !self.hears_kernel).then_some(SOCKET_AGAIN);
+        Event::ModemWent { cause: Cause::NoModem(sought), again }
+    }
+
+    /// For an interface that waits for its modem: the event, if it still is not there.
+    pub(super) fn still_away(&self, name: &str) -> Option<Event> {
+        let interface = self.interfaces.get(name).filter(|interface| interface.awaits_modem())?;
+        match self.locate(interface) {
+            Err(NotFound::Missing(text)) => Some(self.away(interface, text)),
+            Ok(_) | Err(NotFound::AskImei(_) | NotFound::Several(_)) => None,
         }
     }
 

@@ -187,7 +187,9 @@ impl Daemon {
         let names: Vec<String> =
             self.interfaces.iter().filter(|(_, i)| due(i)).map(|(name, _)| name.clone()).collect();
         for name in names {
-            self.handle(&name, Event::Tick);
+            // A look for a modem that is still away is no try: no state changes, no line is logged.
+            let event = self.still_away(&name).unwrap_or(Event::Tick);
+            self.handle(&name, event);
         }
     }
 
