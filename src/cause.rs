@@ -190,7 +190,7 @@ impl Cause {
                 return format!("registered abroad in {network}; option allow_roaming '1' permits it");
             }
             Cause::AttachFailed(_) => "no packet service: the attach failed",
-            Cause::ConnectFailed(_) => "the connection was refused",
+            Cause::ConnectFailed(_) => "the connection was refused or ended",
             Cause::NoAddress => "connected, but neither family got an address",
             Cause::NoTraffic => "connected, but no traffic passes",
             Cause::BadConfig { option, value, remedy } => {

@@ -394,7 +394,8 @@ mod tests {
         let cause = Cause::ConnectFailed(Some(Reason::esm(27)));
         let status = to_json(&InterfaceStatus::new("wan", LinkState::Waiting, 3).with_cause(&cause));
         assert_eq!(status["error"], "CONNECT_FAILED");
-        let reason = "the connection was refused; ESM cause 27: unknown or missing APN: check option apn";
+        let reason =
+            "the connection was refused or ended; ESM cause 27: unknown or missing APN: check option apn";
         assert_eq!(status["reason"], reason);
     }
 

@@ -14,7 +14,7 @@ fn example() -> Value {
              "ipv6": {"addresses": [], "dns": [], "dynamic": true},
              "note": "the network granted no IPv4 DNS"},
             {"interface": "backup", "state": "waiting", "since": 12, "next_try": 48,
-             "error": "CONNECT_FAILED", "reason": "the connection was refused; ESM cause 27: unknown or missing APN"},
+             "error": "CONNECT_FAILED", "reason": "the connection was refused or ended; ESM cause 27: unknown or missing APN"},
         ],
         "modems": [
             {"id": "1-1.2", "state": "open", "device": "/dev/cdc-wdm0", "driver": "cdc_mbim",
@@ -41,7 +41,7 @@ wan: up for 3 h 12 min, LTE
   note         the network granted no IPv4 DNS
 
 backup: waiting for 12 s, next try in 48 s
-  error        CONNECT_FAILED: the connection was refused; ESM cause 27: unknown or missing APN
+  error        CONNECT_FAILED: the connection was refused or ended; ESM cause 27: unknown or missing APN
 
 modem 1-1.2: open, Sierra Wireless EM7565
   firmware     SWI9X50C_01.14.02

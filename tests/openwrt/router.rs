@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -38,8 +38,19 @@ pub struct Router {
 }
 
 impl Router {
-    /// A router with netdev `wwan0` and this `/etc/config/network`, beside `loopback`.
+    /// A router with netdev `wwan0` and this `/etc/config/network`, beside `loopback`, whose
+    /// handler does nothing.
     pub fn start(network: &str) -> Option<Router> {
+        let router = Router::off()?;
+        router.install("uwand", STUB);
+        router.configure(network);
+        router.start_ubusd();
+        router.start_netifd();
+        Some(router)
+    }
+
+    /// A router on which nothing runs yet.
+    pub fn off() -> Option<Router> {
         let Some(root) = std::env::var_os(ROOT).filter(|root| !root.is_empty()) else {
             println!("skipped: {ROOT} not set");
             return None;
@@ -49,8 +60,13 @@ impl Router {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("uwand-ow-{}-{number}", std::process::id()));
         fs::create_dir_all(dir.join("netifd/proto")).unwrap();
-        fs::create_dir_all(dir.join("config")).unwrap();
-        let holder = match namespaces() {
+        for part in ["config", "etc", "sbin"] {
+            fs::create_dir_all(dir.join(part)).unwrap();
+        }
+        std::os::unix::fs::symlink(dir.join("config"), dir.join("etc/config")).unwrap();
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_uwand"), dir.join("sbin/uwand")).unwrap();
+        fs::write(dir.join("dump.json"), format!("{}\n", uwand::netifd::dump())).unwrap();
+        let holder = match namespaces(&dir) {
             Ok(holder) => holder,
             Err(why) => {
                 println!("skipped: no namespaces: {why}");
@@ -58,18 +74,13 @@ impl Router {
                 return None;
             }
         };
-        let router = Router { dir, root: root.into(), holder, running: RefCell::default() };
-        router.install();
-        router.configure(network);
-        router.start_ubusd();
-        router.start_netifd();
-        Some(router)
+        Some(Router { dir, root: root.into(), holder, running: RefCell::default() })
     }
 
-    fn install(&self) {
-        fs::write(self.path("dump.json"), format!("{}\n", uwand::netifd::dump())).unwrap();
-        let path = self.path("netifd/proto/uwand.sh");
-        fs::write(&path, STUB).unwrap();
+    /// Puts a handler into netifd's directory.
+    pub fn install(&self, protocol: &str, script: &str) {
+        let path = self.path(&format!("netifd/proto/{protocol}.sh"));
+        fs::write(&path, script).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
@@ -106,7 +117,7 @@ impl Router {
         self.dir.join(name)
     }
 
-    fn text(&self, name: &str) -> String {
+    pub fn text(&self, name: &str) -> String {
         self.path(name).display().to_string()
     }
 
@@ -241,14 +252,18 @@ impl Drop for Router {
 }
 
 /// A process that holds new namespaces with `lo` and `wwan0` in them.
-fn namespaces() -> Result<Child, String> {
+fn namespaces(dir: &Path) -> Result<Child, String> {
     // `ifb`, because a modem's netdev is no pair as veth is, and dummy is not in every kernel.
+    // The product's own paths, laid over the machine's: the handler, and where it reads options.
     let inside = "mount -t sysfs sysfs /sys && ip link set lo up && \
+        mount -t overlay -o lowerdir=\"$0/etc\":/etc overlay /etc && \
+        mount -t overlay -o lowerdir=\"$0/sbin\":/usr/sbin overlay /usr/sbin && \
         { ip link add wwan0 type dummy || ip link add wwan0 type ifb; } 2>/dev/null && \
         echo ready && exec cat";
     let mut holder = Command::new("unshare")
         .args(["--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child=KILL"])
         .args(["--propagation", "private", "sh", "-c", inside])
+        .arg(dir)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
