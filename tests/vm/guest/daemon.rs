@@ -351,8 +351,10 @@ impl World {
     async fn ended(&mut self) -> Step<String> {
         let modem = self.modem.as_ref().ok_or("no modem")?;
         modem.knobs.set_hang(Hang::Naks);
-        let signal = program().arg("signal").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        let _ = timeout(SOON, signal).await;
+        let mut signal = program();
+        signal.arg("signal").stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        let _asking = signal.spawn().map_err(doing(PROGRAM))?;
+        sleep(Duration::from_millis(500)).await;
         let mut daemon = self.daemon.take().ok_or("no daemon")?;
         let id = Pid::from_raw(daemon.id().unwrap_or(0) as i32);
         let begin = Instant::now();
