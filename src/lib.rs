@@ -11,6 +11,7 @@
 //! | [`link`] | PURE: one link, events in, actions out |
 //! | [`mbim`] [`qmi`] | the protocols: frames, messages as data, client, procedure |
 //! | [`mbim`] | the protocol: frames, messages as data, client, procedure |
+//! | [`quirks`] | PURE: what single models do otherwise, with evidence |
 //! | [`pin`] | PURE: whether a PIN may be sent |
 //! | [`board`] | what a modem told so far, to read and to wait on |
 //! | [`modem`] [`answers`] | a modem, whatever it speaks; what it answers a person |
@@ -60,6 +61,7 @@ pub mod modem;
 pub mod netifd;
 pub mod pin;
 pub mod qmi;
+pub mod quirks;
 pub mod replies;
 pub mod sms;
 pub mod status;

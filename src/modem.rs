@@ -16,6 +16,7 @@ use crate::cause::Cause;
 use crate::dial::Dial;
 use crate::mbim;
 use crate::qmi;
+use crate::quirks::Quirks;
 use crate::words::{Bearer, Control, Facts, Signal};
 
 /// An open modem.
@@ -114,10 +115,10 @@ impl Modem {
 
     /// Agrees on what the packets look like, where the protocol leaves a choice: `Some(true)`
     /// is raw IP, `Some(false)` 802.3.
-    pub async fn data_format(&self, raw: bool, interface: u8) -> Result<Option<bool>, Cause> {
+    pub async fn data_format(&self, raw: bool, interface: u8, quirks: Quirks) -> Result<Option<bool>, Cause> {
         match self {
             Modem::Mbim(_) => Ok(None),
-            Modem::Qmi(modem) => modem.data_format(raw, interface).await.map(Some),
+            Modem::Qmi(modem) => modem.data_format(raw, interface, quirks).await.map(Some),
         }
     }
 

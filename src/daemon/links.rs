@@ -26,6 +26,7 @@ use crate::linux::netdev;
 use crate::linux::sysfs::{Found, NotFound, Sysfs};
 use crate::modem::Modem;
 use crate::netifd;
+use crate::quirks;
 use crate::status::{InterfaceEvent, to_json};
 use crate::ubus::Notice;
 use crate::words::{Bearer, Control, LinkState, ModemState, device_shown};
@@ -481,7 +482,7 @@ async fn agree_on_format(slot: &Slot, modem: &Modem, sysfs: &Sysfs, dial: &Dial)
     let kernel = netdev::raw_ip(sysfs, &dial.netdev);
     // A socket has no driver that could not do it.
     let raw = kernel.is_some() || found.control.is_none();
-    let agreed = modem.data_format(raw, found.interface).await?;
+    let agreed = modem.data_format(raw, found.interface, quirks::of(found.vendor, found.product)).await?;
     if let (Some(raw), Some(kernel)) = (agreed, kernel) {
         if raw != kernel {
             carrier::set_raw_ip(sysfs, &dial.netdev, raw);

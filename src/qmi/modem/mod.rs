@@ -39,6 +39,7 @@ use super::messages::{dms, uim};
 use crate::board::{Board, Notify};
 use crate::cause::Cause;
 use crate::dial::Note;
+use crate::quirks::Quirks;
 use crate::words::{Facts, Id, Mode, Signal};
 
 /// A channel that an earlier process left open answers in milliseconds.
@@ -209,7 +210,8 @@ impl Modem {
 
     /// What the packets look like: `true` for raw IP. `raw` is what the kernel's driver can do
     /// and we would like; a modem that insists on the other has its way.
-    pub async fn data_format(&self, raw: bool, interface: u8) -> Result<bool, Cause> {
+    pub async fn data_format(&self, raw: bool, interface: u8, quirks: Quirks) -> Result<bool, Cause> {
+        let raw = raw || quirks.raw_ip_only;
         let Some(wda) = optional(self.client.lease(Service::Wda).await)? else {
             // Before WDA there was 802.3 only.
             return Ok(false);
@@ -224,7 +226,11 @@ impl Modem {
             return Ok(raw);
         }
         let endpoint = Endpoint { kind: EndpointType::Usb, interface: interface.into() };
-        for endpoint in [None, Some(endpoint)] {
+        let mut endpoints = [None, Some(endpoint)];
+        if quirks.format_by_endpoint {
+            endpoints.reverse();
+        }
+        for endpoint in endpoints {
             let request = SetDataFormat {
                 link_layer: Some(wanted),
                 uplink: Some(Aggregation::Disabled),
