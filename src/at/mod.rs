@@ -7,11 +7,12 @@
 //!
 //! From below: [`codec`] cuts bytes into lines and sorts them into answers and unsolicited
 //! codes, with the tables of [`result`] and [`unsolicited`]; [`read`] gives the lines of known
-//! answers as values; `danger` says what must not be sent by accident; [`probe`] tells
+//! answers as values; [`danger`] says what must not be sent by accident; [`probe`] tells
 //! whether there is an AT interpreter at all; `port` owns a terminal.
 
 pub mod codec;
 pub mod command;
+pub mod danger;
 pub mod fields;
 pub mod probe;
 pub mod read;

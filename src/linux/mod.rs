@@ -10,6 +10,7 @@
 pub mod channel;
 pub mod fd;
 pub mod netdev;
+pub mod serial;
 pub mod sysfs;
 pub mod tty;
 pub mod uevent;
