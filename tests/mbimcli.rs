@@ -6,25 +6,29 @@
 
 mod sim;
 
+use std::ops::Deref;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
-use std::process::Output;
-use std::time::Duration;
 
-use nix::pty::openpty;
-use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
-use serde_json::{Value, json};
 use sim::fault::{Effect, Fault, On};
+use sim::line::{Program, pty, record, write};
 use sim::modem::{Grants, Setup, Sim, SimModem};
 use uwand::mbim::Status;
 use uwand::mbim::messages::enums::{AuthProtocol, Register};
 use uwand::mbim::messages::network::RegisterState;
 
-/// A modem behind a pty in raw mode; the slave is held so that the line never hangs up.
+/// A modem behind a pty, and mbimcli at it.
 struct Line {
     modem: SimModem,
-    path: PathBuf,
+    program: Program,
     _slave: OwnedFd,
+}
+
+impl Deref for Line {
+    type Target = Program;
+
+    fn deref(&self) -> &Program {
+        &self.program
+    }
 }
 
 impl Line {
@@ -34,49 +38,17 @@ impl Line {
 
     /// The modem writes so many bytes at a time.
     fn in_pieces(setup: Setup, piece: usize) -> Line {
-        let pty = openpty(None, None).unwrap();
-        let mut raw = tcgetattr(&pty.slave).unwrap();
-        cfmakeraw(&mut raw);
-        tcsetattr(&pty.slave, SetArg::TCSANOW, &raw).unwrap();
-        let path = nix::unistd::ttyname(&pty.slave).unwrap();
+        let (path, master, slave) = pty();
         let modem = SimModem::new(setup);
         modem.split_writes(piece);
-        let _gone = modem.attach(pty.master).unwrap();
-        Line { modem, path, _slave: pty.slave }
-    }
-
-    async fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = tokio::process::Command::new("mbimcli");
-        command.arg("-d").arg(&self.path).args(arguments).env("LC_ALL", "C").kill_on_drop(true);
-        let output = tokio::time::timeout(Duration::from_secs(20), command.output()).await;
-        output.expect("mbimcli ends").expect("mbimcli starts")
-    }
-
-    async fn prints(&self, arguments: &[&str], expected: &[&str]) {
-        let output = self.run(arguments).await;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "mbimcli {arguments:?}: {errors}");
-        for part in expected {
-            assert!(text.contains(part), "mbimcli {arguments:?} does not print '{part}':\n{text}{errors}");
-        }
-    }
-
-    async fn fails(&self, arguments: &[&str], expected: &str) {
-        let output = self.run(arguments).await;
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success(), "mbimcli {arguments:?} succeeds");
-        assert!(errors.contains(expected), "mbimcli {arguments:?}: {errors}");
+        let _gone = modem.attach(master).unwrap();
+        let arguments = vec!["-d".into(), path.display().to_string()];
+        Line { modem, program: Program { name: "mbimcli", arguments }, _slave: slave }
     }
 }
 
 fn with_mbimcli(scenario: impl Future<Output = ()>) {
-    if std::process::Command::new("mbimcli").arg("--version").output().is_err() {
-        println!("skipped: no mbimcli (apt install libmbim-utils)");
-        return;
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    tokio::task::LocalSet::new().block_on(&runtime, scenario);
+    Program::with("mbimcli", "libmbim-utils", scenario);
 }
 
 /// One call of mbimcli that succeeds, and what it prints.
@@ -195,28 +167,11 @@ fn mbimcli_prints_what_the_modem_was_told_to_be() {
         for (arguments, expected) in [ABOUT_ITSELF, ABOUT_NETWORKS, ABOUT_SESSIONS].concat() {
             line.modem.forget_requests();
             line.prints(arguments, expected).await;
-            sessions.push(record(arguments, &line.modem.transfers()));
+            sessions.push(record("mbimcli", arguments, &line.modem.transfers()));
         }
         println!("{} calls of mbimcli", sessions.len());
-        if std::env::var_os("UWAND_RECORD").is_some() {
-            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures/mbimcli.json");
-            std::fs::write(path, lines(&sessions)).unwrap();
-        }
+        write("mbimcli.json", &sessions);
     });
-}
-
-fn record(arguments: &[&str], transfers: &[(bool, Vec<u8>)]) -> Value {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let one = |(host, bytes): &(bool, Vec<u8>)| {
-        format!("{} {}", if *host { "mbimcli" } else { "modem" }, hex(bytes))
-    };
-    json!({ "arguments": arguments, "transfers": transfers.iter().map(one).collect::<Vec<_>>() })
-}
-
-/// A list with one session a line, so that differences can be read.
-fn lines(sessions: &[Value]) -> String {
-    let lines: Vec<String> = sessions.iter().map(Value::to_string).collect();
-    format!("[\n{}\n]\n", lines.join(",\n"))
 }
 
 #[test]

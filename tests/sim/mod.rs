@@ -6,6 +6,7 @@ mod bus;
 pub mod fault;
 mod handler;
 mod interface;
+pub mod line;
 pub mod modem;
 pub mod netifd;
 pub mod qmi;

@@ -80,7 +80,8 @@ impl State {
             lac: registered.then_some(Some(0xfffe)),
             cell: registered.then_some(CELL),
             reject: denied.then_some(Rejected { domain: ServiceDomain::Ps, cause }),
-            network: registered.then(|| NetworkId { mcc: mcc.into(), mnc: mnc.into() }),
+            // Known as soon as it is seen; whoever is refused camps on it, too.
+            network: Some(NetworkId { mcc: mcc.into(), mnc: mnc.into() }),
         }
     }
 

@@ -129,8 +129,10 @@ impl State {
 
     fn start(&mut self, frame: &Frame) -> Option<Answer> {
         let request: StartNetwork = ask(frame);
-        let mut place = self.place(frame);
-        place.1 = request.family.map_or(place.1, number);
+        if let Some(family) = request.family {
+            self.client(frame).family = family;
+        }
+        let place = self.place(frame);
         let set = match self.wish_of(&request, place.1) {
             Ok(set) => set,
             Err(refused) => return Some(error(refused)),
