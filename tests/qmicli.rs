@@ -234,7 +234,7 @@ fn qmicli_understands_the_modems_refusals() {
         line.fails(&start, "[3gpp] option-unsubscribed").await;
         line.modem.set_registration(Register::Denied, 11);
         line.prints(&["--nas-get-serving-system"], &["'registration-denied'"]).await;
-        line.prints(&["--nas-get-system-info"], &["reject cause: '11'"]).await;
+        line.prints(&["--nas-get-system-info"], &["Registration reject: 'ps' (plmn-not-allowed)"]).await;
         line.fails(&start, "no-service").await;
         line.modem.hw_radio(false);
         line.prints(&["--dms-get-operating-mode"], &["'low-power'", "HW restricted: 'yes'"]).await;

@@ -7,7 +7,8 @@
 //! complain of.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -18,7 +19,8 @@ use uwand::ubus::{Client, Source};
 
 use super::modem::{Setup, SimModem};
 use super::netifd::{Handler, Netifd, State, What};
-use super::sysfs_tree::{Tree, mbim};
+use super::qmi::{self, QmiModem};
+use super::sysfs_tree::{Iface, Tree, mbim, qmi as qmi_interface};
 use super::ubusd::Ubusd;
 
 /// Where the modem is plugged in.
@@ -31,8 +33,59 @@ pub const MINUTE: Duration = Duration::from_secs(60);
 /// Below the virtual clock's resolution, and far below any wait that somebody chose.
 pub const AT_ONCE: Duration = Duration::from_millis(5);
 
-pub struct World {
-    pub modem: SimModem,
+/// A modem that can be plugged in.
+pub trait Device {
+    /// The number of the control interface.
+    const INTERFACE: u8;
+    fn listen(&self, path: &Path) -> io::Result<()>;
+    fn vanish(&self);
+    fn interfaces(wdm: &str, netdev: &str) -> Vec<Iface>;
+    /// What the host asked it.
+    fn asked(&self) -> Vec<String>;
+}
+
+impl Device for SimModem {
+    const INTERFACE: u8 = 12;
+
+    fn listen(&self, path: &Path) -> io::Result<()> {
+        self.listen(path)
+    }
+
+    fn vanish(&self) {
+        self.vanish();
+    }
+
+    fn interfaces(wdm: &str, netdev: &str) -> Vec<Iface> {
+        mbim(Self::INTERFACE, wdm, netdev)
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.seen().iter().map(|seen| format!("{:?}", seen.asked)).collect()
+    }
+}
+
+impl Device for QmiModem {
+    const INTERFACE: u8 = 8;
+
+    fn listen(&self, path: &Path) -> io::Result<()> {
+        self.listen(path)
+    }
+
+    fn vanish(&self) {
+        self.vanish();
+    }
+
+    fn interfaces(wdm: &str, netdev: &str) -> Vec<Iface> {
+        qmi_interface(Self::INTERFACE, wdm, netdev)
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.seen().iter().map(|seen| format!("{} {:#06x}", seen.service.label(), seen.message)).collect()
+    }
+}
+
+pub struct World<M = SimModem> {
+    pub modem: M,
     pub netifd: Netifd,
     pub ubusd: Ubusd,
     /// A connection of the test's own.
@@ -46,19 +99,46 @@ pub struct World {
 impl World {
     /// Runs a scenario with the daemon started and a modem plugged in.
     pub fn run(setup: Setup, scenario: impl AsyncFnOnce(&World)) {
-        paused(async {
-            let world = World::new(setup);
-            world.plug(0);
-            world.start_daemon();
-            world.bus.wait_for("uwand").await;
-            world.settle().await;
-            scenario(&world).await;
-            assert_eq!(world.netifd.complaints(), [""; 0], "netifd would get this wrong in silence");
-        });
+        paused(async { World::with(SimModem::new(setup)).play(scenario).await });
     }
 
-    /// Everything but the modem and the daemon.
+    /// Everything but the daemon; the modem is not plugged in.
     pub fn new(setup: Setup) -> World {
+        World::with(SimModem::new(setup))
+    }
+}
+
+impl World<QmiModem> {
+    /// Like [`World::run`], with a QMI modem.
+    pub fn run_qmi(setup: qmi::Setup, scenario: impl AsyncFnOnce(&World<QmiModem>)) {
+        paused(async { World::with(QmiModem::new(setup)).play(scenario).await });
+    }
+
+    /// qmi_wwan's framing of the network device, as it stands in sysfs.
+    pub fn raw_ip(&self) -> String {
+        let path = self.tree.root().join("class/net/wwan0/qmi/raw_ip");
+        std::fs::read_to_string(path).unwrap_or_default().trim().to_string()
+    }
+
+    /// A driver that can be switched between the framings, and now has this one.
+    pub fn set_raw_ip(&self, raw: bool) {
+        let dir = self.tree.root().join("class/net/wwan0/qmi");
+        self.tree.attribute(&dir, "raw_ip", if raw { "Y\n" } else { "N\n" });
+    }
+}
+
+impl<M: Device> World<M> {
+    async fn play(self, scenario: impl AsyncFnOnce(&World<M>)) {
+        self.plug(0);
+        self.start_daemon();
+        self.bus.wait_for("uwand").await;
+        self.settle().await;
+        scenario(&self).await;
+        assert_eq!(self.netifd.complaints(), [""; 0], "netifd would get this wrong in silence");
+    }
+
+    /// Everything around this modem but the daemon; it is not plugged in.
+    pub fn with(modem: M) -> World<M> {
         let tree = Tree::new();
         let socket = tree.dir.join("ubus.sock");
         let ubusd = Ubusd::at(&socket).expect("a socket for ubusd");
@@ -75,12 +155,11 @@ impl World {
             run_dir: tree.dir.join("run"),
             log_level: None,
         };
-        let (modem, bus) = (SimModem::new(setup), Client::start(source()));
         World {
             modem,
             netifd,
             ubusd,
-            bus,
+            bus: Client::start(source()),
             globals,
             tree,
             daemon: RefCell::default(),
@@ -119,7 +198,7 @@ impl World {
     pub fn plug(&self, number: u8) {
         let (wdm, netdev) = (format!("cdc-wdm{number}"), format!("wwan{number}"));
         self.modem.listen(&self.control(number)).expect("a socket for the modem");
-        self.tree.plug(USB_PATH, (0x1199, 0x9071), &mbim(12, &wdm, &netdev));
+        self.tree.plug(USB_PATH, (0x1199, 0x9071), &M::interfaces(&wdm, &netdev));
         self.netifd.plug(&netdev);
         *self.number.borrow_mut() = Some(number);
         self.uevent("add", &wdm);
@@ -136,7 +215,9 @@ impl World {
 
     /// What the kernel would tell.
     fn uevent(&self, action: &str, wdm: &str) {
-        let path = format!("/devices/platform/ehci/usb1/1-1/{USB_PATH}/{USB_PATH}:1.12/usbmisc/{wdm}");
+        let interface = M::INTERFACE;
+        let path =
+            format!("/devices/platform/ehci/usb1/1-1/{USB_PATH}/{USB_PATH}:1.{interface}/usbmisc/{wdm}");
         let message = format!("{action}@{path}\0ACTION={action}\0DEVPATH={path}\0SUBSYSTEM=usbmisc\0");
         let socket = std::os::unix::net::UnixDatagram::unbound().expect("a socket");
         // Nobody listens before the daemon runs.
@@ -256,7 +337,7 @@ impl World {
         let events = self.netifd.log();
         let lines: Vec<String> =
             events.iter().map(|event| format!("{:?} {:?}", event.at, event.what)).collect();
-        let seen: Vec<String> = self.modem.seen().iter().map(|seen| format!("{:?}", seen.asked)).collect();
+        let seen = self.modem.asked();
         format!("status: {status}\nnetifd:\n{}\nmodem: {}", lines.join("\n"), seen.join(", "))
     }
 }
