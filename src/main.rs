@@ -18,10 +18,13 @@ fn main() -> ExitCode {
         Ok(globals) => globals,
         Err(why) => return wrong_use(&format!("uwand: {why}\n")),
     };
-    // netifd starts us so for every ifup: no grammar needed, and nothing of it to be parsed.
-    let mut args = std::env::args_os().skip(1);
-    if args.next().is_some_and(|first| first == "netifd") {
-        return netifd(globals, args.collect());
+    // How netifd starts us for every ifup, and procd once for all: nothing there to be parsed,
+    // and the grammar's memory would stay with the daemon for good.
+    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    match args.split_first() {
+        Some((first, rest)) if first == "netifd" => return netifd(globals, rest.to_vec()),
+        Some((first, [])) if first == "daemon" => return daemon(globals),
+        _ => {}
     }
     match parse(std::env::args_os(), globals) {
         Ok(Invocation::Daemon(globals)) => daemon(globals),

@@ -171,23 +171,22 @@ fn init_script(log_level: &str) -> String {
 #[test]
 fn the_init_script_respawns_for_ever_after_a_second() {
     let shown = init_script("");
-    let expected = "load uwand\nopen\nparam command /usr/sbin/uwand --log-level info daemon\n\
+    let expected = "load uwand\nopen\nparam command /usr/sbin/uwand daemon\nparam env UWAND_LOG=info\n\
                     param respawn 3600 1 0\nparam stderr 1\nclose\ntrigger uwand\n19 91 1\n";
     assert_eq!(shown, expected);
 }
 
 #[test]
 fn a_wrong_log_level_does_not_keep_the_daemon_from_starting() {
-    assert!(init_script("debug").contains("--log-level debug daemon"));
+    assert!(init_script("debug").contains("param env UWAND_LOG=debug\n"));
     let shown = init_script("loud; reboot");
-    assert!(shown.contains("logger: -t uwand") && shown.contains("--log-level info daemon"), "{shown}");
+    assert!(shown.contains("logger: -t uwand") && shown.contains("param env UWAND_LOG=info\n"), "{shown}");
 }
 
-/// What the init script gives the daemon is what its command line takes.
+/// What the init script gives the daemon is what it takes.
 #[test]
-fn the_daemon_s_command_line_knows_these_arguments() {
-    let globals = uwand::globals::Globals::from_env(|_| None).expect("defaults");
-    let arguments = ["uwand", "--log-level", "debug", "daemon"].map(std::ffi::OsString::from);
-    let parsed = uwand::cli::args::parse(arguments.into_iter(), globals).expect("known arguments");
-    assert!(matches!(parsed, uwand::cli::args::Invocation::Daemon(_)));
+fn the_daemon_knows_the_variable_of_the_init_script() {
+    let level = |name: &str| (name == "UWAND_LOG").then(|| std::ffi::OsString::from("debug"));
+    let globals = uwand::globals::Globals::from_env(level).expect("a level");
+    assert_eq!(globals.log_level, Some(log::LevelFilter::Debug));
 }

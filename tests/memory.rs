@@ -1,0 +1,92 @@
+//! What the daemon of a release costs while it does nothing: memory, and system calls.
+//!
+//! Contract: measures a static release build, as a router has it, with one connected modem.
+//! `UWAND_STATIC_BINARY` names one; else it is built into target/static, with the C library
+//! of this machine.
+
+mod sim;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use serde_json::json;
+use sim::bed::Bed;
+use sim::modem::Setup;
+use tokio::time::sleep;
+
+const MOST_RSS_KIB: u64 = 2048;
+const IDLE: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(5);
+
+fn static_binary() -> PathBuf {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| std::env::var_os("UWAND_STATIC_BINARY").map_or_else(build, PathBuf::from)).clone()
+}
+
+fn build() -> PathBuf {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let (host, directory) = (host(), root.join("target/static"));
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--release", "--locked", "--bin", "uwand", "--target", &host]);
+    cargo.arg("--target-dir").arg(&directory).current_dir(root);
+    cargo.env("RUSTFLAGS", "-C target-feature=+crt-static");
+    assert!(cargo.status().unwrap().success(), "the static build failed");
+    directory.join(host).join("release/uwand")
+}
+
+/// With a target named, RUSTFLAGS are not for build scripts and macros, which can't be static.
+fn host() -> String {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).arg("-vV").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().find_map(|line| line.strip_prefix("host: ")).unwrap().to_string()
+}
+
+/// One number of `/proc/PID/status`.
+fn status(pid: u32, name: &str) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+/// Runs `look` with the process id of a daemon whose one modem is connected, after all is said.
+fn connected(look: impl AsyncFnOnce(u32)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, async {
+        let bed = Bed::new("memory", &static_binary(), Setup::default()).unwrap();
+        let daemon = bed.start_daemon(&[], Stdio::null()).await.unwrap();
+        bed.configure(&json!({"watchdog": "0"}));
+        bed.ifup(LIMIT).await.unwrap();
+        bed.silence().await;
+        sleep(Duration::from_millis(200)).await;
+        look(daemon.id().unwrap()).await;
+    });
+}
+
+#[test]
+fn a_daemon_with_a_connected_modem_takes_at_most_two_mebibytes() {
+    connected(async |pid| {
+        let rss = status(pid, "VmRSS");
+        let (heap, file) = (status(pid, "RssAnon"), status(pid, "RssFile"));
+        let size = fs::metadata(static_binary()).unwrap().len();
+        println!("VmRSS {rss} KiB: {heap} KiB its own, {file} KiB of its file of {} KiB", size / 1024);
+        assert!(rss <= MOST_RSS_KIB, "{rss} KiB");
+    });
+}
+
+/// A process that was not run cannot have called the kernel: being run ends in a switch to
+/// another, of its own will or not.
+#[test]
+fn an_idle_daemon_makes_no_system_call() {
+    connected(async |pid| {
+        let switches = || status(pid, "voluntary_ctxt_switches") + status(pid, "nonvoluntary_ctxt_switches");
+        let call = || fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
+        let (before, waiting) = (switches(), call());
+        sleep(IDLE).await;
+        println!("times it ran within {IDLE:?}: {}", switches() - before);
+        assert_eq!((switches(), call()), (before, waiting));
+    });
+}
