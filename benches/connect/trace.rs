@@ -74,8 +74,9 @@ fn now() -> f64 {
 fn read(log: &Path, begin: f64, end: f64) -> Result<(usize, usize), String> {
     let text = fs::read_to_string(log).map_err(|error| format!("no trace: {error}"))?;
     let calls = text.lines().filter_map(|line| {
-        let mut parts = line.splitn(3, ' ').filter(|part| !part.is_empty());
-        let (_pid, time, call) = (parts.next()?, parts.next()?.parse::<f64>().ok()?, parts.next()?);
+        let (_pid, rest) = line.split_once(' ')?;
+        let (time, call) = rest.trim_start().split_once(' ')?;
+        let time: f64 = time.parse().ok()?;
         ((begin..=end).contains(&time) && !call.starts_with("<...")).then_some(call)
     });
     let calls: Vec<&str> = calls.collect();
