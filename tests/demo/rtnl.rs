@@ -21,6 +21,8 @@ const NLM_F_REQUEST: u16 = 0x001;
 const NLM_F_ACK: u16 = 0x004;
 const NLM_F_REPLACE: u16 = 0x100;
 const NLM_F_CREATE: u16 = 0x400;
+/// A point-to-point device has nobody with the same address, but would ask some time later.
+const IFA_F_NODAD: u8 = 2;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 const RTA_DST: u16 = 1;
@@ -74,7 +76,7 @@ impl Device {
 
     /// struct ifaddrmsg: family, prefix length, flags, scope, index
     fn address(&self, (address, prefix): (IpAddr, u8)) -> Vec<u8> {
-        let mut body = vec![family(address), prefix, 0, 0];
+        let mut body = vec![family(address), prefix, IFA_F_NODAD, 0];
         body.extend(self.index.to_ne_bytes());
         body.extend(attribute(IFA_LOCAL, &bytes(address)));
         body.extend(attribute(IFA_ADDRESS, &bytes(address)));

@@ -8,11 +8,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
+use uwand::mbim::Kind;
+use uwand::mbim::messages::Message;
+use uwand::mbim::messages::connect::SetConnect;
 
 use super::binary;
 use super::ping::Pinger;
 use super::sim::bed::{NETDEV, WAN};
-use super::sim::modem::{Ip, Sim};
+use super::sim::modem::{Asked, Ip, Sim};
 use super::sim::netifd::{State, What};
 use super::timeline::Who;
 use super::world::World;
@@ -32,6 +35,7 @@ pub async fn tell(world: &World, stay: bool) -> Act {
     comes_up(world).await?;
     loses_its_bearer(world).await?;
     gets_other_addresses(world).await?;
+    is_reconnected(world).await?;
     loses_its_sim(world).await?;
     loses_its_bus(world).await?;
     if stay {
@@ -59,7 +63,12 @@ async fn comes_up(world: &World) -> Act {
     messages.truncate(last.map_or(messages.len(), |last| last + 1));
     settle().await;
     world.line.say(Who::Modem, &format!("{} control messages: {}", messages.len(), messages.join(", ")));
-    pings(world).await
+    pings(world).await?;
+    let status = uwand(world, &["status"]).await?;
+    for text in status.lines().take_while(|text| !text.is_empty()) {
+        world.line.dim(&format!("{:23}{text}", ""));
+    }
+    Ok(())
 }
 
 async fn loses_its_bearer(world: &World) -> Act {
@@ -71,7 +80,7 @@ async fn loses_its_bearer(world: &World) -> Act {
     world.line.say(Who::Network, &text);
     modem.network_disconnect(0, NETWORK_FAILURE);
     until("dials again", || modem.activations().len() > before).await?;
-    let dialled = cut.elapsed();
+    let dialled = last_dialled(world).map_or(cut.elapsed(), |at| at.saturating_duration_since(cut));
     if !netifd.until(SOON, |netifd| netifd.is_up(WAN)).await {
         return Err(format!("{WAN} does not come back: {}", world.bed.why()));
     }
@@ -80,6 +89,12 @@ async fn loses_its_bearer(world: &World) -> Act {
     });
     world.line.say(Who::Modem, &format!("dialled again {} after the cut{traffic}", milliseconds(dialled)));
     Ok(())
+}
+
+/// When the modem last heard an order to connect.
+fn last_dialled(world: &World) -> Option<Instant> {
+    let (service, cid) = (SetConnect::SERVICE, SetConnect::CID);
+    world.bed.modem.times(&Asked::Command { service, cid, kind: Kind::Set }).pop()
 }
 
 async fn gets_other_addresses(world: &World) -> Act {
@@ -103,6 +118,18 @@ async fn gets_other_addresses(world: &World) -> Act {
     }
     if told(netifd).iter().any(|what| matches!(what, What::State(_))) {
         return Err(format!("{WAN} went down for new addresses"));
+    }
+    settle().await;
+    pings(world).await
+}
+
+async fn is_reconnected(world: &World) -> Act {
+    act(world, "A person wants a new connection");
+    let before = world.bed.modem.activations().len();
+    uwand(world, &["reconnect", "-i", WAN]).await?;
+    until("dials again", || world.bed.modem.activations().len() > before).await?;
+    if !world.bed.netifd.until(SOON, |netifd| netifd.is_up(WAN)).await {
+        return Err(format!("{WAN} does not come back: {}", world.bed.why()));
     }
     settle().await;
     pings(world).await
@@ -184,6 +211,19 @@ async fn stays(world: &World) -> Act {
         }
     }
     Ok(())
+}
+
+/// What a person types, as it is typed; gives what it prints.
+async fn uwand(world: &World, arguments: &[&str]) -> Result<String, String> {
+    let typed = format!("uwand {}", arguments.join(" "));
+    world.line.say(Who::Person, &typed);
+    let mut command = tokio::process::Command::new(&world.bed.program);
+    command.args(arguments).env("UWAND_UBUS_SOCKET", world.bed.socket()).kill_on_drop(true);
+    let output = command.output().await.map_err(|error| format!("{typed}: {error}"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(format!("{typed}: {}", String::from_utf8_lossy(&output.stderr).trim()))
 }
 
 /// Three echoes a family, one line for both.
