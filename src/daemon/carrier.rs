@@ -38,6 +38,13 @@ pub fn carrier(config: &Config, found: &Found) -> Result<String, Cause> {
     })
 }
 
+/// Whether there is such a network device. A sysfs of another network namespace does not show
+/// ours, and one without any devices is a test's.
+pub fn is_there(sysfs: &Sysfs, name: &str) -> bool {
+    let devices = sysfs.root().join("class/net");
+    devices.join(name).exists() || netdev::index(name).is_ok() || !devices.exists()
+}
+
 /// Option `device`, understood.
 pub fn spec_of(config: &Config) -> Result<DeviceSpec, Cause> {
     DeviceSpec::parse(&config.device).map_err(|error| Cause::BadConfig {

@@ -31,9 +31,6 @@ use crate::status::{InterfaceEvent, to_json};
 use crate::ubus::Notice;
 use crate::words::{Bearer, Control, LinkState, ModemState, device_shown};
 
-/// A simulator's socket has no uevents: look again this often.
-const SOCKET_AGAIN: Duration = Duration::from_secs(1);
-
 /// The end of a job.
 pub struct Done {
     interface: String,
@@ -50,7 +47,7 @@ enum JobResult {
 pub struct Interface {
     pub link: Link,
     pub config: Option<Config>,
-    spec: Option<DeviceSpec>,
+    pub spec: Option<DeviceSpec>,
     /// The id of the modem that it last used.
     pub modem: Option<String>,
     job: Option<AbortHandle>,
@@ -228,13 +225,6 @@ impl Daemon {
         }
     }
 
-    /// Which modem an interface means, if it is there.
-    pub(super) fn locate(&self, interface: &Interface) -> Result<Found, NotFound> {
-        let Some(spec) = &interface.spec else { return Err(NotFound::Missing("no configuration".into())) };
-        let known = |found: &Found| self.slots.get(&found.id).and_then(|slot| slot.facts().imei);
-        self.sysfs.find(spec, &known)
-    }
-
     fn connect(&mut self, name: &str) {
         let Some(interface) = self.interfaces.get(name) else { return };
         let Some(config) = interface.config.clone() else { return };
@@ -253,21 +243,6 @@ impl Daemon {
                 let event = self.away(interface, text);
                 self.handle(name, event);
             }
-        }
-    }
-
-    fn away(&self, interface: &Interface, sought: String) -> Event {
-        let socket = matches!(interface.spec, Some(DeviceSpec::Socket(_)));
-        let again = (socket || !self.hears_kernel).then_some(SOCKET_AGAIN);
-        Event::ModemWent { cause: Cause::NoModem(sought), again }
-    }
-
-    /// For an interface that waits for its modem: the event, if it still is not there.
-    pub(super) fn still_away(&self, name: &str) -> Option<Event> {
-        let interface = self.interfaces.get(name).filter(|interface| interface.awaits_modem())?;
-        match self.locate(interface) {
-            Err(NotFound::Missing(text)) => Some(self.away(interface, text)),
-            Ok(_) | Err(NotFound::AskImei(_) | NotFound::Several(_)) => None,
         }
     }
 

@@ -6,6 +6,7 @@
 //!  asks      what ubus asks of one modem, and it takes its time
 //!  links     one interface: its machine, its configuration, its one job
 //!  carrier   the network device under a bearer
+//!  search    which modem an interface means, and whether it is there
 //!  slot      one modem: found, opened, shared
 //!  memory    what the next process needs to take sessions over
 //!  outbox    what netifd is told, in order
@@ -21,6 +22,7 @@ mod links;
 mod memory;
 mod methods;
 mod outbox;
+mod search;
 mod slot;
 
 use std::collections::BTreeMap;

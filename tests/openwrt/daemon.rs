@@ -45,6 +45,30 @@ fn ifdown_takes_addresses_and_session_away_and_ifup_brings_them_back() {
 }
 
 #[test]
+fn two_sessions_of_one_modem_are_two_interfaces() {
+    let Some(stand) = Stand::new(&[APN], Setup::default()) else { return };
+    stand.run("ip", &["link", "add", "wwan1", "type", "ifb"]);
+    let second = format!(
+        "\n\nconfig interface ims\n\toption proto uwand\n\toption device {}\n\toption netdev wwan1\n\
+         \toption session 1\n\toption apn ims\n\toption defaultroute 0",
+        stand.text("modem")
+    );
+    stand.options(&[&format!("{APN}{second}")]);
+    stand.start_daemon();
+    stand.start_netifd();
+    stand.await_up();
+    stand.eventually("ims is up", 5, || (stand.ifstatus("ims")["up"] == true).then_some(()));
+    assert_eq!(stand.ifstatus("ims")["l3_device"], "wwan1");
+    assert_eq!(stand.modem(|modem| modem.sessions().len()), 2);
+    stand.ifdown("ims");
+    stand.eventually("one session", 5, || {
+        stand.modem(|modem| modem.sessions().len() == 1 && modem.sessions()[0].0 == 0).then_some(())
+    });
+    assert_eq!(stand.ifstatus("wan")["up"], true);
+    assert_eq!(stand.addresses(), ["10.64.0.2/30", "2001:db8:1::2/128"]);
+}
+
+#[test]
 fn a_deaf_modem_does_not_keep_ifdown_from_its_end() {
     let Some(stand) = Stand::boot(&[APN], Setup::default()) else { return };
     stand.await_up();

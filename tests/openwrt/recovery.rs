@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::sim::modem::{Ip, Setup, Sim};
 use crate::stand::Stand;
@@ -47,6 +47,50 @@ fn new_addresses_of_the_network_come_in_place() {
     );
     assert!(uptime(&stand.ifstatus("wan")) >= before, "the link was not lost");
     assert_eq!((stand.setups(), stand.dials()), (1, 1));
+}
+
+#[test]
+fn an_mtu_that_comes_or_goes_keeps_the_default_routes() {
+    let Some(stand) = up(Setup::default()) else { return };
+    for mtu in [0, 1400, 0, 1500] {
+        stand.modem(move |modem| modem.change_address(0, Ip { v4_mtu: mtu, v6_mtu: mtu, ..Ip::default() }));
+        let told = if mtu == 0 { " \n".to_string() } else { format!("mtu {mtu}") };
+        for family in ["-4", "-6"] {
+            stand.eventually(&format!("{family} with MTU {mtu}"), 5, || {
+                let routes = stand.routes(family);
+                let default = routes.lines().find(|line| line.starts_with("default"))?.to_string() + " \n";
+                (default.contains(&told) && default.contains("mtu") == (mtu > 0)).then_some(())
+            });
+        }
+    }
+    assert_eq!(stand.dials(), 1);
+}
+
+#[test]
+fn a_family_that_the_network_takes_away_goes_and_comes_back() {
+    let Some(stand) = up(Setup::default()) else { return };
+    stand.modem(|modem| {
+        let none = Ip { v6: Vec::new(), v6_gateway: None, v6_dns: Vec::new(), v6_mtu: 0, ..Ip::default() };
+        modem.change_address(0, none);
+    });
+    stand.eventually("IPv4 only", 5, || (stand.addresses() == ["10.64.0.2/30"]).then_some(()));
+    assert!(!stand.routes("-6").contains("default"), "{}", stand.routes("-6"));
+    assert_eq!(stand.ifstatus("wan")["ipv6-prefix"], json!([]));
+    stand.modem(|modem| modem.change_address(0, Ip::default()));
+    stand.eventually("both families", 5, || {
+        (stand.addresses() == ["10.64.0.2/30", "2001:db8:1::2/128"]).then_some(())
+    });
+    assert!(stand.routes("-6").contains("default from 2001:db8:1::/64"));
+}
+
+#[test]
+fn a_reconnect_by_hand_loses_the_link_and_brings_it_back() {
+    let Some(stand) = up(Setup::default()) else { return };
+    stand.run("uwand", &["reconnect", "-i", "wan"]);
+    stand.eventually("a second dial", 5, || (stand.dials() == 2).then_some(()));
+    stand.await_up();
+    assert_eq!(stand.addresses(), ["10.64.0.2/30", "2001:db8:1::2/128"]);
+    assert_eq!(stand.setups(), 1);
 }
 
 #[test]
@@ -106,6 +150,19 @@ fn a_netdev_that_was_made_anew_gets_its_addresses() {
 }
 
 #[test]
+fn a_netdev_that_comes_late_is_awaited() {
+    let Some(stand) = Stand::new(&[APN], Setup::default()) else { return };
+    stand.run("ip", &["link", "del", "wwan0"]);
+    stand.start_daemon();
+    stand.start_netifd();
+    let words = stand.await_error("NO_MODEM");
+    assert_eq!(words, "no modem: the network device wwan0 of option netdev is not there");
+    stand.run("ip", &["link", "add", "wwan0", "type", "ifb"]);
+    stand.await_up();
+    assert_eq!(stand.addresses(), ["10.64.0.2/30", "2001:db8:1::2/128"]);
+}
+
+#[test]
 fn a_sim_put_in_late_is_connected_within_a_second() {
     let Some(stand) = Stand::boot(&[APN], Setup { sim: None, ..Setup::default() }) else { return };
     assert_eq!(stand.await_error("NO_SIM"), "no SIM in the modem");
@@ -149,21 +206,24 @@ fn a_restarted_netifd_gets_the_link_back_without_a_new_dial() {
 
 #[test]
 fn a_new_daemon_takes_the_session_over() {
-    let setup = Setup { keeps_sessions: false, ..Setup::default() };
-    let Some(stand) = up(setup) else { return };
-    stand.kill("uwand", "KILL");
-    assert_eq!(stand.ifstatus("wan")["up"], true);
-    stand.start_daemon();
-    stand.eventually("it knows the link", 5, || {
-        (stand.status()?["interfaces"][0]["state"] == "up").then_some(())
-    });
-    assert_eq!(stand.addresses(), ["10.64.0.2/30", "2001:db8:1::2/128"]);
-    assert_eq!((stand.setups(), stand.dials()), (1, 1));
-    // And it hears of what comes.
-    stand.modem(|modem| modem.change_address(0, renumbered()));
-    stand.eventually("the new address", 5, || {
-        stand.addresses().contains(&"10.64.0.6/30".to_string()).then_some(())
-    });
+    // An OPEN would end the sessions of this modem.
+    let setup = || Setup { keeps_sessions: false, ..Setup::default() };
+    for signal in ["KILL", "TERM"] {
+        let Some(stand) = up(setup()) else { return };
+        stand.kill("uwand", signal);
+        assert_eq!(stand.ifstatus("wan")["up"], true);
+        stand.start_daemon();
+        stand.eventually("it knows the link", 5, || {
+            (stand.status()?["interfaces"][0]["state"] == "up").then_some(())
+        });
+        assert_eq!(stand.addresses(), ["10.64.0.2/30", "2001:db8:1::2/128"]);
+        assert_eq!((stand.setups(), stand.dials()), (1, 1), "after {signal}");
+        // And it hears of what comes.
+        stand.modem(|modem| modem.change_address(0, renumbered()));
+        stand.eventually("the new address", 5, || {
+            stand.addresses().contains(&"10.64.0.6/30".to_string()).then_some(())
+        });
+    }
 }
 
 #[test]
