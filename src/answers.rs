@@ -261,6 +261,12 @@ pub struct Stored {
     pub pdu: Vec<u8>,
 }
 
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "message {} {} {} bytes", self.index, self.folder, self.pdu.len())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

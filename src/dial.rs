@@ -4,6 +4,7 @@
 //! Contract: values only. They stand apart from `modem` because the protocols' rooms, which
 //! `modem` joins, speak in them as well.
 
+use crate::answers::Stored;
 use crate::cause::Cause;
 use crate::config::Config;
 use crate::words::{Auth, Mode, PdpType, Secret};
@@ -55,6 +56,12 @@ pub enum Note {
     Lost { session: u32, cause: Cause },
     /// The bearer of this session has new settings: read them.
     Settings { session: u32 },
+    /// A message came into the store.
+    MessageStored { index: u32 },
+    /// A message came that is to be shown and not kept (class 0).
+    Message(Stored),
+    /// The store takes no further message.
+    StoreFull,
     /// The control channel is closed: unplugged, or its driver unbound.
     Gone,
 }

@@ -19,8 +19,8 @@
 //! | [`netifd`] | the handler; bearers and causes as `notify_proto` |
 //! | [`linux`] | one thin file per kernel interface |
 //! | [`daemon`] | the only loop: what happens -> link -> work |
-//! | [`bands`] | from a channel number to its band |
-//! | [`status`] [`replies`] [`cli`] | what is shown, and to people |
+//! | [`bands`] [`ussd`] | from a channel number to its band; the text of USSD |
+//! | [`status`] [`replies`] [`post`] [`cli`] | what is shown, and to people |
 //! | [`globals`] [`logging`] [`civil`] | where the outside is; where log lines go; dates in them |
 //!
 //! Arrows point down only: `tests/architecture.rs` has the table.
@@ -60,6 +60,7 @@ pub mod mbim;
 pub mod modem;
 pub mod netifd;
 pub mod pin;
+pub mod post;
 pub mod qmi;
 pub mod quirks;
 pub mod replies;
@@ -67,5 +68,6 @@ pub mod sms;
 pub mod status;
 pub mod ubus;
 pub mod uci;
+pub mod ussd;
 pub mod wire;
 pub mod words;

@@ -34,7 +34,7 @@ impl No {
         No(status, json!({ "error": why }))
     }
 
-    fn with(refused: &Refused, table: Table) -> No {
+    pub fn with(refused: &Refused, table: Table) -> No {
         No(status_of(refused), table.with("error", refused.to_string()).json())
     }
 }
@@ -103,17 +103,31 @@ impl Daemon {
         Ok(Asked { slot: slot.clone(), modem })
     }
 
-    /// Starts the task that answers `request`; one of its kind a modem.
+    /// Starts the task that answers `request`; one of its method a modem.
     pub(super) fn ask<F>(&self, request: Request, limit: Duration, work: impl FnOnce(Asked) -> F)
     where
+        F: Future<Output = Result<Value, No>> + 'static,
+    {
+        let kind = request.method;
+        self.ask_one(request, kind, limit, work);
+    }
+
+    /// As `ask`; one of its `kind` a modem.
+    pub(super) fn ask_one<F>(
+        &self,
+        request: Request,
+        kind: &'static str,
+        limit: Duration,
+        work: impl FnOnce(Asked) -> F,
+    ) where
         F: Future<Output = Result<Value, No>> + 'static,
     {
         let asked = match self.asked(&request) {
             Ok(asked) => asked,
             Err(No(status, data)) => return request.fail_with(status, data),
         };
-        let Some(occupied) = asked.slot.occupy(request.method) else {
-            let why = format!("the modem is busy with another {}; try again when it is done", request.method);
+        let Some(occupied) = asked.slot.occupy(kind) else {
+            let why = format!("the modem is busy with another {kind}; try again when it is done");
             return request.fail_with(Status::InvalidCommand, json!({ "error": why }));
         };
         let answer: std::pin::Pin<Box<dyn Future<Output = _>>> = Box::pin(work(asked));

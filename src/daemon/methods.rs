@@ -39,6 +39,22 @@ pub const METHODS: &[Method] = &[
             ("force", ArgType::Bool),
         ],
     },
+    Method { name: "sms_list", args: &[("modem", ArgType::String)] },
+    Method {
+        name: "sms_send",
+        args: &[
+            ("modem", ArgType::String),
+            ("number", ArgType::String),
+            ("text", ArgType::String),
+            ("report", ArgType::Bool),
+            ("flash", ArgType::Bool),
+        ],
+    },
+    Method { name: "sms_delete", args: &[("modem", ArgType::String), ("ids", ArgType::Array)] },
+    Method {
+        name: "ussd",
+        args: &[("modem", ArgType::String), ("action", ArgType::String), ("text", ArgType::String)],
+    },
 ];
 
 /// netifd kills a teardown after 5 s.
@@ -59,6 +75,10 @@ impl Daemon {
             "cells" => self.on_cells(request),
             "scan" => self.on_scan(request),
             "sim" => self.on_sim(request),
+            "sms_list" => self.on_sms_list(request),
+            "sms_send" => self.on_sms_send(request),
+            "sms_delete" => self.on_sms_delete(request),
+            "ussd" => self.on_ussd(request),
             // The client lets only declared methods through.
             _ => request.fail(UbusStatus::MethodNotFound),
         }

@@ -4,6 +4,7 @@
 //! ```text
 //!  methods   what ubus asks
 //!  asks      what ubus asks of one modem, and it takes its time
+//!  messages  SMS and USSD: what ubus asks of them, and the event
 //!  links     one interface: its machine, its configuration, its one job
 //!  carrier   the network device under a bearer
 //!  search    which modem an interface means, and whether it is there
@@ -20,6 +21,7 @@ mod asks;
 mod carrier;
 mod links;
 mod memory;
+mod messages;
 mod methods;
 mod outbox;
 mod search;
@@ -208,6 +210,9 @@ impl Daemon {
                 self.on_each(&noted.modem, Some(session), &Event::Lost(cause));
             }
             Note::Settings { session } => self.read_settings(&slot, session),
+            Note::MessageStored { index } => self.on_message_stored(slot, index),
+            Note::Message(message) => self.on_message(&slot, &message),
+            Note::StoreFull => self.on_store_full(&slot),
             Note::Gone => {
                 slot.close(ModemState::Missing);
                 let cause = Cause::NoModem(format!("{} left", noted.modem));

@@ -7,6 +7,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -23,6 +25,7 @@ use crate::linux::sysfs::Found;
 use crate::linux::wdm::{self, OpenError};
 use crate::mbim;
 use crate::modem::Modem;
+use crate::post::Incoming;
 use crate::qmi;
 use crate::words::{Control, Facts, ModemState};
 
@@ -43,6 +46,12 @@ impl Drop for Unfinished<'_> {
             self.0.set(ModemState::Seen);
         }
     }
+}
+
+/// Another one in each process: the parts of yesterday's message may still be on their way.
+fn first_reference() -> u8 {
+    let [reference, ..] = RandomState::new().build_hasher().finish().to_le_bytes();
+    reference
 }
 
 /// One thing at a time that a modem does for a person; it is free again when this is dropped.
@@ -82,6 +91,10 @@ pub struct Slot {
     hung: Cell<bool>,
     /// What persons have asked of it and it is not done with.
     busy: RefCell<BTreeSet<&'static str>>,
+    /// Parts of messages that came, for events.
+    pub incoming: RefCell<Incoming>,
+    /// Of the long message that was sent last.
+    reference: Cell<u8>,
 }
 
 impl Slot {
@@ -99,7 +112,16 @@ impl Slot {
             formatted: Cell::new(false),
             hung: Cell::new(false),
             busy: RefCell::default(),
+            incoming: RefCell::default(),
+            reference: Cell::new(first_reference()),
         })
+    }
+
+    /// For the next long message: phones join parts by it.
+    pub fn next_reference(&self) -> u8 {
+        let next = self.reference.get().wrapping_add(1);
+        self.reference.set(next);
+        next
     }
 
     /// `None` while it is busy with the same for somebody else.

@@ -4,7 +4,7 @@
 //! no state of a link.
 
 use super::Modem;
-use crate::answers::{Cells, Network, PinOrder, Refused, SimLock};
+use crate::answers::{Cells, Network, PinOrder, Refused, SimLock, Stored, UssdAnswer, UssdOrder};
 
 impl Modem {
     /// The SIM and its locks, asked for now.
@@ -35,6 +35,38 @@ impl Modem {
     pub async fn scan(&self) -> Result<Vec<Network>, Refused> {
         match self {
             Modem::Mbim(modem) => modem.scan().await,
+            Modem::Qmi(_) => Err(Refused::Unsupported),
+        }
+    }
+
+    /// One turn of a USSD dialogue; the network may take minutes.
+    pub async fn ussd(&self, order: &UssdOrder) -> Result<UssdAnswer, Refused> {
+        match self {
+            Modem::Mbim(modem) => modem.ussd(order).await,
+            Modem::Qmi(_) => Err(Refused::Unsupported),
+        }
+    }
+
+    /// All messages of the store, or the one at `index`.
+    pub async fn messages(&self, index: Option<u32>) -> Result<Vec<Stored>, Refused> {
+        match self {
+            Modem::Mbim(modem) => modem.messages(index).await,
+            Modem::Qmi(_) => Err(Refused::Unsupported),
+        }
+    }
+
+    /// Sends an SMS-SUBMIT with the service centre in front; gives the reference that a status
+    /// report will repeat.
+    pub async fn send_message(&self, pdu: Vec<u8>) -> Result<u32, Refused> {
+        match self {
+            Modem::Mbim(modem) => modem.send_message(pdu).await,
+            Modem::Qmi(_) => Err(Refused::Unsupported),
+        }
+    }
+
+    pub async fn delete_message(&self, index: u32) -> Result<(), Refused> {
+        match self {
+            Modem::Mbim(modem) => modem.delete_message(index).await,
             Modem::Qmi(_) => Err(Refused::Unsupported),
         }
     }

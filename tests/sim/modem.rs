@@ -10,12 +10,13 @@
 //!  setup    what modem, SIM and network are like
 //!  hands    what a test does to it, and asks it
 //!  state    the firmware: frames in, frames and timers out
-//!  device, network, session    its answers
+//!  device, network, session, messages    its answers
 //!  wire     packets of a socket, frames in a stream
 //! ```
 
 mod device;
 mod hands;
+mod messages;
 mod network;
 mod session;
 pub mod setup;
@@ -36,9 +37,9 @@ use tokio::task::{AbortHandle, spawn_local};
 use tokio::time::{Instant, sleep};
 use uwand::mbim::fragment::{Joined, Joiner, split};
 use uwand::mbim::frame::{Header, Type};
-use uwand::mbim::messages::Message;
 use uwand::mbim::messages::connect::SetConnect;
 use uwand::mbim::messages::enums::{ActivationCommand, Packet, Register};
+use uwand::mbim::messages::{Message, Raw};
 use uwand::mbim::{Content, Frame, Kind, Service, Status};
 
 use super::fault::{Effect, Fault, Faults};

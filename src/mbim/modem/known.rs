@@ -16,6 +16,7 @@ use crate::mbim::messages::enums::*;
 use crate::mbim::messages::network::{
     HomeProvider, PacketService, RegisterState, SignalState, SignalStateV2, rssi_dbm,
 };
+use crate::mbim::messages::ussd::Ussd;
 use crate::pin::PinMemory;
 use crate::wire::Malformed;
 use crate::words::{Facts, Id, Registration, Signal, SimState, Technology};
@@ -32,6 +33,8 @@ pub struct Known {
     pub pins: PinMemory,
     /// Tries left as the last refusal of a person's PIN told them.
     pub refused_tries: Option<u32>,
+    /// The last thing that the network said by USSD unasked.
+    pub ussd: Option<Ussd>,
     /// Layouts of MBIMEx that the modem agreed to.
     pub extensions: u8,
 }

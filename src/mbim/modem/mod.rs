@@ -6,6 +6,7 @@
 //!  sim       the SIM: absent, not ready, PIN with its tries, PUK
 //!  pins      the SIM's locks, as a person asks for them
 //!  air       cells and networks, as a person asks for them
+//!  messages  SMS and USSD
 //!  known     messages in, facts out; what improved                  (pure)
 //!  refusal   statuses and network errors -> Cause                   (pure)
 //! ```
@@ -17,6 +18,7 @@
 mod air;
 mod connect;
 mod known;
+mod messages;
 mod pins;
 mod refusal;
 mod sim;
@@ -33,7 +35,7 @@ use super::client::{self, Client, Event, Io};
 use super::messages::basic::DeviceCaps;
 use super::messages::extensions::{QueryVersion, Version};
 use super::messages::network::{HomeProvider, SignalState, SignalStateV2};
-use super::messages::services::{DeviceServices, EventEntry, SetSubscribeList};
+use super::messages::services::{DeviceService, DeviceServices, EventEntry, SetSubscribeList};
 use super::messages::{Message, Query, Request};
 use super::service::Service;
 use crate::board::{Board, Notify};
@@ -56,6 +58,8 @@ pub struct Modem {
     /// MBIMEx version that the modem's layouts follow: 1 until it was told another.
     extensions: Cell<u8>,
     introduced: Cell<bool>,
+    /// Messages were seen to pass as PDUs.
+    speaks_pdu: Cell<bool>,
     /// Network and technologies that were selected, to be sent again only when they change.
     selected: RefCell<(Option<String>, Vec<Mode>)>,
 }
@@ -90,6 +94,7 @@ impl Modem {
             listener: listener.abort_handle(),
             extensions: Cell::new(1),
             introduced: Cell::new(false),
+            speaks_pdu: Cell::new(false),
             selected: RefCell::default(),
         };
         modem.query::<DeviceCaps>().await?;
@@ -135,8 +140,8 @@ impl Modem {
     /// Asks for what no connect needs: extensions, home network, signal. Refusals are normal.
     pub async fn introduce(&self) {
         if !self.introduced.replace(true) {
-            if let Err(error) = self.agree_on_extensions().await {
-                log::debug!("no MBIM extensions: {error}");
+            if let Err(error) = self.use_services().await {
+                log::debug!("services: {error}");
             }
             if let Err(cause) = self.query::<HomeProvider>().await {
                 log::debug!("no home provider: {cause}");
@@ -147,13 +152,20 @@ impl Modem {
         }
     }
 
+    async fn use_services(&self) -> Result<(), client::Error> {
+        let services = self.client.command(&Query::<DeviceServices>::default()).await?;
+        if let Err(error) = self.agree_on_extensions(&services).await {
+            log::debug!("no MBIM extensions: {error}");
+        }
+        self.hear_messages(&services).await
+    }
+
     /// MBIMEx 2 brings RSRP and SNR; 3 changes the layout of connect and is not asked for.
-    async fn agree_on_extensions(&self) -> Result<(), client::Error> {
-        let services = self.client.command(&Query::<DeviceServices>::default()).await?.list.services;
+    async fn agree_on_extensions(&self, services: &DeviceServices) -> Result<(), client::Error> {
         let version = Version::CID;
-        let offers = |service: Service| {
-            services.iter().any(|offered| offered.service == service && offered.cids.contains(&version))
-        };
+        let has =
+            |offered: &&DeviceService, service| offered.service == service && offered.cids.contains(&version);
+        let offers = |service: Service| services.list.services.iter().any(|offered| has(&offered, service));
         if offers(Service::Extensions) {
             let answer = self.client.command(&QueryVersion { mbim: 0x0100, extensions: 0x0200 }).await?;
             if answer.extensions >= 0x0200 {
@@ -198,7 +210,10 @@ fn after(wait: Duration) -> Instant {
 
 fn hear(board: &Board<Known>, event: Event) {
     match event {
-        Event::Indication { service, cid, body } => take(board, service, cid, &body),
+        Event::Indication { service: Service::BasicConnect, cid, body } => {
+            take(board, Service::BasicConnect, cid, &body);
+        }
+        Event::Indication { service, cid, body } => messages::hear(board, service, cid, &body),
         // Counted by the client; the Gone event is followed by the end of the channel.
         Event::Malformed(_) | Event::Gone => {}
     }

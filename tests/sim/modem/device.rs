@@ -6,7 +6,6 @@ use uwand::mbim::messages::connect::{PacketStatistics, ProvisionedContexts, SetN
 use uwand::mbim::messages::enums::*;
 use uwand::mbim::messages::extensions::{QueryVersion, SysCaps, Version};
 use uwand::mbim::messages::services::*;
-use uwand::mbim::messages::sms::{QuerySms, SmsConfiguration, SmsMessages};
 use uwand::mbim::{Kind, Service, Status};
 use uwand::words::Id;
 
@@ -21,7 +20,8 @@ impl State {
         match service {
             Service::BasicConnect => self.basic(id, cid, kind == Kind::Set, body),
             Service::Extensions => Some(self.extension(cid, body)),
-            Service::Sms => Some(self.sms(cid, body)),
+            Service::Sms => self.sms(id, cid, kind == Kind::Set, body),
+            Service::Ussd if cid == 1 && kind == Kind::Set => self.ussd(id, body),
             _ => Some(refused(Status::NoDeviceSupport)),
         }
     }
@@ -190,7 +190,11 @@ impl State {
             max_dss_instances: 0,
             cids: cids.to_vec(),
         };
-        let mut services = vec![service(Service::BasicConnect, &BASIC), service(Service::Sms, &[1, 2])];
+        let mut services = vec![
+            service(Service::BasicConnect, &BASIC),
+            service(Service::Sms, &[1, 2, 3, 4, 5]),
+            service(Service::Ussd, &[1]),
+        ];
         if self.setup.mbimex > 0x0100 {
             services.push(service(Service::Extensions, &[5, 15]));
         }
@@ -233,20 +237,6 @@ impl State {
                 }
                 Err(error) => invalid(error),
             },
-            _ => refused(Status::NoDeviceSupport),
-        }
-    }
-
-    fn sms(&self, cid: u32, body: &[u8]) -> Reply {
-        match (cid, self.sim_is_ready()) {
-            (_, false) => refused(Status::NotInitialized),
-            (1, _) => done(&SmsConfiguration {
-                storage: SmsStorage::Initialized,
-                format: SmsFormat::Pdu,
-                max_messages: 25,
-                ..SmsConfiguration::default()
-            }),
-            (2, _) => QuerySms::parse(body).map_or_else(invalid, |_| done(&SmsMessages::default())),
             _ => refused(Status::NoDeviceSupport),
         }
     }

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use uwand::mbim::messages::cells::BaseStations;
-use uwand::mbim::messages::enums::{AuthProtocol, DataClass, Register};
+use uwand::mbim::messages::enums::{AuthProtocol, DataClass, Register, SmsFormat, UssdResponse};
 
 #[derive(Debug, Clone)]
 pub struct Setup {
@@ -38,6 +38,8 @@ pub struct Setup {
     pub indicates_only_on_request: bool,
     /// `None`: the modem does not list cells.
     pub cells: Option<BaseStations>,
+    /// What it has for messages until the host says otherwise.
+    pub sms_format: SmsFormat,
 }
 
 impl Default for Setup {
@@ -62,6 +64,7 @@ impl Default for Setup {
             mbimex: 0x0100,
             indicates_only_on_request: false,
             cells: None,
+            sms_format: SmsFormat::Pdu,
         }
     }
 }
@@ -154,6 +157,12 @@ pub struct Network {
     pub auth: Option<(AuthProtocol, String, String)>,
     pub connects_after: Duration,
     pub scan_takes: Duration,
+    /// Passes before a message or a USSD request is answered.
+    pub sends_after: Duration,
+    /// What is said by USSD, and what the network answers.
+    pub ussd: Vec<(String, UssdResponse, String)>,
+    /// The modem acknowledges USSD with nothing, and indicates the answer later.
+    pub ussd_indicated: bool,
     pub ip: Ip,
 }
 
@@ -176,6 +185,9 @@ impl Default for Network {
             auth: None,
             connects_after: Duration::ZERO,
             scan_takes: Duration::ZERO,
+            sends_after: Duration::ZERO,
+            ussd: Vec::new(),
+            ussd_indicated: false,
             ip: Ip::default(),
         }
     }

@@ -12,6 +12,7 @@ use uwand::mbim::messages::Message;
 use uwand::mbim::messages::connect::ConnectState;
 use uwand::mbim::messages::enums::*;
 use uwand::mbim::messages::services::EventEntry;
+use uwand::mbim::messages::sms::SmsPdu;
 use uwand::mbim::{Content, ContextType, Frame, ProtocolError, Service, Status};
 
 use super::session::Session;
@@ -47,6 +48,11 @@ pub struct State {
     pub activating: BTreeMap<u32, u32>,
     pub rssi: u32,
     pub traffic: (u64, u64),
+    pub sms_format: SmsFormat,
+    pub store: Vec<SmsPdu>,
+    /// PDUs that the host had sent.
+    pub sent: Vec<Vec<u8>>,
+    pub ussd_open: bool,
     pub subscribed: Option<Vec<EventEntry>>,
     pub queried: (bool, bool),
     pub out: Vec<Frame>,
@@ -83,6 +89,10 @@ impl State {
             activating: BTreeMap::new(),
             rssi: setup.rssi,
             traffic: (0, 0),
+            sms_format: setup.sms_format,
+            store: Vec::new(),
+            sent: Vec::new(),
+            ussd_open: false,
             subscribed: None,
             queried: (false, false),
             out: Vec::new(),

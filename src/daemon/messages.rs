@@ -1,0 +1,150 @@
+//! Messages and USSD: what ubus asks of them, and the event `uwand.sms`.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::{Instant, timeout};
+
+use super::asks::{Asked, No, text};
+use super::slot::Slot;
+use super::{Daemon, OBJECT};
+use crate::answers::{Refused, Stored, UssdOrder};
+use crate::post;
+use crate::replies::{self, Table};
+use crate::sms::compose::{self, Options, compose};
+use crate::sms::pdu::{Pdu, Tpdu};
+use crate::ubus::{Request, Status};
+use crate::words::Id;
+
+/// A full store, over a slow channel.
+const LIST: Duration = Duration::from_secs(60);
+/// Each part waits for the network.
+const SEND: Duration = Duration::from_secs(600);
+const DELETE: Duration = Duration::from_secs(60);
+const USSD: Duration = Duration::from_secs(190);
+/// More than any store has.
+const MOST_DELETED: usize = 1000;
+
+impl Daemon {
+    pub(super) fn on_sms_list(&self, request: Request) {
+        self.ask(request, LIST, async |asked| {
+            let messages = post::list(&asked.modem.messages(None).await?);
+            Ok(Table::default().with("modem", asked.id()).with("messages", messages).json())
+        });
+    }
+
+    pub(super) fn on_sms_send(&self, request: Request) {
+        let flag = |key: &str| request.args.get(key).and_then(Value::as_bool) == Some(true);
+        let class = flag("flash").then_some(0);
+        let options = Options { report: flag("report"), class, ..Options::default() };
+        let number = text(&request, "number").unwrap_or_default().to_string();
+        let words = Id::new(text(&request, "text").unwrap_or_default());
+        self.ask(request, SEND, async move |asked| send(&asked, &number, &words, options).await);
+    }
+
+    pub(super) fn on_sms_delete(&self, request: Request) {
+        let ids = request.args.get("ids").and_then(Value::as_array).cloned().unwrap_or_default();
+        let ids: Option<Vec<u32>> =
+            ids.iter().map(|id| id.as_u64().and_then(|id| u32::try_from(id).ok())).collect();
+        let Some(ids) = ids.filter(|ids| !ids.is_empty() && ids.len() <= MOST_DELETED) else {
+            let why = "argument ids must be a list of the numbers that sms_list shows";
+            return request.fail_with(Status::InvalidArgument, json!({ "error": why }));
+        };
+        self.ask(request, DELETE, async move |asked| {
+            for id in &ids {
+                asked.modem.delete_message(*id).await?;
+            }
+            Ok(Table::default().with("modem", asked.id()).with("deleted", ids).json())
+        });
+    }
+
+    pub(super) fn on_ussd(&self, request: Request) {
+        let said = text(&request, "text").map(Id::new).filter(|text| !text.is_empty());
+        let (kind, order) = match (text(&request, "action").unwrap_or("initiate"), said) {
+            ("initiate", Some(said)) => ("ussd", UssdOrder::Initiate(said)),
+            ("continue", Some(said)) => ("ussd", UssdOrder::Continue(said)),
+            // Comes while another waits, and ends that.
+            ("cancel", _) => ("ussd cancel", UssdOrder::Cancel),
+            ("initiate" | "continue", None) => {
+                let why = json!({ "error": "argument text is missing" });
+                return request.fail_with(Status::InvalidArgument, why);
+            }
+            _ => {
+                let why = json!({ "error": "argument action must be one of initiate, continue, cancel" });
+                return request.fail_with(Status::InvalidArgument, why);
+            }
+        };
+        self.ask_one(request, kind, USSD, async move |asked| {
+            let answer = asked.modem.ussd(&order).await?;
+            Ok(replies::ussd(asked.id(), &answer))
+        });
+    }
+
+    /// A message came into the store: read it, and tell.
+    pub(super) fn on_message_stored(&self, slot: Rc<Slot>, index: u32) {
+        let Some(modem) = slot.modem() else { return };
+        let tell = self.teller(&slot);
+        tokio::task::spawn_local(async move {
+            match timeout(LIST, modem.messages(Some(index))).await {
+                Ok(Ok(messages)) => messages.iter().for_each(tell),
+                Ok(Err(refused)) => log::debug!("{}: message {index} not read: {refused}", slot.id),
+                Err(_) => log::debug!("{}: message {index} not read in time", slot.id),
+            }
+        });
+    }
+
+    pub(super) fn on_message(&self, slot: &Rc<Slot>, message: &Stored) {
+        self.teller(slot)(message);
+    }
+
+    pub(super) fn on_store_full(&self, slot: &Slot) {
+        log::warn!("{}: its store of messages is full; new ones wait in the network", slot.id);
+        self.tell_sms(json!({ "modem": slot.id, "kind": "store-full" }));
+    }
+
+    /// Joins parts, and sends the event for what is whole.
+    fn teller(&self, slot: &Rc<Slot>) -> impl Fn(&Stored) + 'static {
+        let (client, slot, started) = (self.client.clone(), slot.clone(), self.started);
+        move |message| {
+            let now = Instant::now().saturating_duration_since(started).as_secs();
+            let whole = slot.incoming.borrow_mut().take(now, message);
+            for mut event in whole {
+                event["modem"] = Value::from(slot.id.clone());
+                client.send_event("uwand.sms", &event);
+                client.notify(OBJECT, "sms", &event);
+            }
+        }
+    }
+
+    fn tell_sms(&self, event: Value) {
+        self.client.send_event("uwand.sms", &event);
+        self.client.notify(OBJECT, "sms", &event);
+    }
+}
+
+/// One part after the other; a refusal says how many went before.
+async fn send(asked: &Asked, number: &str, text: &Id, options: Options) -> Result<Value, No> {
+    let reference = asked.slot.next_reference();
+    let parts = compose(number, text.reveal(), &Options { reference, ..options }).map_err(|refused| {
+        let why = match refused {
+            compose::Refused::Number(_) => format!("argument number: {refused}"),
+            compose::Refused::TooLong { .. } | compose::Refused::Empty => format!("argument text: {refused}"),
+        };
+        No::from(Refused::Wrong(why))
+    })?;
+    let total = parts.len();
+    let mut references: Vec<u32> = Vec::new();
+    for part in parts {
+        let pdu = Pdu { centre: None, tpdu: Tpdu::Submit(part) };
+        let (bytes, _) = pdu.encode().map_err(|error| No::from(Refused::Wrong(error.to_string())))?;
+        match asked.modem.send_message(bytes).await {
+            Ok(reference) => references.push(reference),
+            Err(refused) => {
+                let table = Table::default().with("modem", asked.id()).with("parts", total);
+                return Err(No::with(&refused, table.with("sent", references.len())));
+            }
+        }
+    }
+    Ok(Table::default().with("modem", asked.id()).with("parts", total).with("references", references).json())
+}
