@@ -80,7 +80,7 @@ const ABOUT_ITSELF: &[Case] = &[
     (&["--query-pin-list"], &["Mode: 'disabled'", "Format: 'numeric'", "Max length: '8'"]),
     (
         &["--query-device-services"],
-        &["Services: (3)", "Service: 'basic-connect'", "ip-configuration (15)", "Service: 'sms'"],
+        &["Services: (4)", "Service: 'basic-connect'", "ip-configuration (15)", "Service: 'sms'"],
     ),
     (&["--ms-query-sys-caps"], &["Number of slots: '1'", "Modem ID: '1'"]),
     (&["--query-emergency-mode"], &["off"]),

@@ -25,6 +25,8 @@ words! {
         Cells = "cells",
         Scan = "scan",
         Sim = "sim",
+        Sms = "sms",
+        Ussd = "ussd",
         Reconnect = "reconnect",
     }
 }
@@ -85,10 +87,12 @@ pub fn parse(args: impl Iterator<Item = OsString>, globals: Globals) -> Result<I
 }
 
 fn request(verb: Verb, matches: &ArgMatches) -> Request {
-    let text = |name| matches.try_get_one::<String>(name).ok().flatten().cloned();
+    // What a subcommand has, `sms send`, has been told there.
+    let inner = matches.subcommand().map_or(matches, |(_, inner)| inner);
+    let text = |name| inner.try_get_one::<String>(name).ok().flatten().cloned();
     Request {
         verb,
-        json: matches.get_flag("json"),
+        json: inner.get_flag("json"),
         interface: text("interface"),
         modem: text("modem"),
         arguments: asks::arguments(matches),
@@ -129,6 +133,8 @@ pub fn command() -> Command {
         .subcommand(asks::cells(person(Verb::Cells, "Show serving and neighbour cells")))
         .subcommand(asks::scan(person(Verb::Scan, "Look for networks; it takes minutes")))
         .subcommand(asks::sim(person(Verb::Sim, "Show the SIM's locks, unlock it, change its PIN")))
+        .subcommand(asks::sms(person(Verb::Sms, "List, send and delete messages")))
+        .subcommand(asks::ussd(person(Verb::Ussd, "Ask the network by USSD: uwand ussd '*100#'")))
         .subcommand(person(Verb::Reconnect, "Drop an interface's connection and dial anew").arg(interface()))
 }
 
@@ -242,6 +248,20 @@ mod tests {
             arguments: Arguments::default(),
         };
         assert_eq!(request, expected);
+    }
+
+    #[test]
+    fn a_message_is_sent_by_a_command_in_a_command() {
+        let Ok(Invocation::Person(_, request)) =
+            parsed(&["sms", "send", "+1555", "hi", "--flash", "-m", "x"])
+        else {
+            panic!("person")
+        };
+        assert_eq!((request.verb, request.modem.as_deref()), (Verb::Sms, Some("x")));
+        let expected = serde_json::json!({"action": "send", "number": "+1555", "text": "hi", "flash": true});
+        assert_eq!(Value::Object(request.arguments.0), expected);
+        assert!(parsed(&["sms", "delete"]).is_err() && parsed(&["ussd"]).is_err());
+        assert!(parsed(&["ussd", "--cancel"]).is_ok() && parsed(&["sms"]).is_ok());
     }
 
     #[test]

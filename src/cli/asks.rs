@@ -7,7 +7,7 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::time::Duration;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::{Map, Value};
 
 use super::args::{Arguments, Request, Verb, interface, modem};
@@ -28,8 +28,8 @@ words! {
 }
 
 /// The options that become arguments of the method, by the name that they have there.
-const TEXTS: [&str; 4] = ["action", "pin", "puk", "new_pin"];
-const FLAGS: [&str; 1] = ["force"];
+const TEXTS: [&str; 6] = ["action", "pin", "puk", "new_pin", "number", "text"];
+const FLAGS: [&str; 3] = ["force", "report", "flash"];
 
 pub fn cells(command: Command) -> Command {
     command.args([interface(), modem()])
@@ -57,6 +57,37 @@ pub fn sim(command: Command) -> Command {
     ])
 }
 
+pub fn sms(command: Command) -> Command {
+    let number = Arg::new("number").value_name("NUMBER").required(true).help("Who gets it: +15550100018");
+    let send = Command::new("send").about("Send a message").args([
+        number,
+        Arg::new("text").value_name("TEXT").help("What it says; read from standard input where missing"),
+        flag("report", "Have the network report its delivery; the report comes as a message"),
+        flag("flash", "To be shown at once, and not kept (class 0)"),
+    ]);
+    let ids = Arg::new("ids")
+        .value_name("ID")
+        .required(true)
+        .num_args(1..)
+        .value_parser(value_parser!(u32))
+        .help("The numbers that the list shows");
+    command
+        .args([interface(), modem()])
+        .mut_args(|arg| arg.global(true))
+        .subcommand(Command::new("list").about("Show the messages of the store (also without a command)"))
+        .subcommand(send)
+        .subcommand(Command::new("delete").about("Delete messages").arg(ids))
+}
+
+pub fn ussd(command: Command) -> Command {
+    let text = Arg::new("text").value_name("TEXT").required_unless_present("cancel");
+    command.args([interface(), modem()]).args([
+        text.help("A code like *100#, or the answer to the network's question"),
+        flag("continue", "TEXT answers the network's question"),
+        flag("cancel", "End the dialogue").conflicts_with("continue"),
+    ])
+}
+
 fn flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).help(help).action(ArgAction::SetTrue)
 }
@@ -64,6 +95,14 @@ fn flag(name: &'static str, help: &'static str) -> Arg {
 /// What was typed, as the method's arguments.
 pub fn arguments(matches: &ArgMatches) -> Arguments {
     let mut arguments = Map::new();
+    let outer = matches;
+    let matches = match outer.subcommand() {
+        Some((action, inner)) => {
+            arguments.insert("action".to_string(), Value::from(action));
+            inner
+        }
+        None => outer,
+    };
     for name in TEXTS {
         if let Ok(Some(text)) = matches.try_get_one::<String>(name) {
             arguments.insert(name.to_string(), Value::from(text.clone()));
@@ -74,34 +113,62 @@ pub fn arguments(matches: &ArgMatches) -> Arguments {
             arguments.insert(name.to_string(), Value::from(true));
         }
     }
+    if let Ok(Some(ids)) = matches.try_get_many::<u32>("ids") {
+        arguments.insert("ids".to_string(), ids.copied().collect());
+    }
+    for action in ["continue", "cancel"] {
+        if let Ok(Some(true)) = matches.try_get_one::<bool>(action) {
+            arguments.insert("action".to_string(), Value::from(action));
+        }
+    }
     Arguments(arguments)
 }
 
 /// A little more than the daemon itself waits.
-fn limit(verb: Verb) -> Duration {
-    Duration::from_secs(match verb {
-        Verb::Scan => 200,
-        Verb::Sim => 65,
+fn limit(method: &str) -> Duration {
+    Duration::from_secs(match method {
+        "sms_send" => 610,
+        "scan" | "ussd" => 200,
+        "sim" | "sms_list" | "sms_delete" => 65,
         _ => 40,
     })
 }
 
 pub fn run(globals: &Globals, request: &Request) -> Result<(), Failure> {
     let mut arguments = request.arguments.0.clone();
-    if request.verb == Verb::Sim {
-        read_secrets(&mut arguments)?;
+    let mut method = request.verb.as_str().to_string();
+    match request.verb {
+        Verb::Sim => read_secrets(&mut arguments)?,
+        Verb::Sms => {
+            let action = arguments.remove("action");
+            method = format!("sms_{}", action.as_ref().and_then(Value::as_str).unwrap_or("list"));
+            read_text(&method, &mut arguments)?;
+        }
+        _ => {}
     }
     if request.interface.is_some() || request.modem.is_some() {
         arguments.insert("modem".to_string(), Value::from(chosen_modem(globals, request)?));
     }
-    let reply =
-        bus::ask_within(globals, request.verb.as_str(), &Value::Object(arguments), limit(request.verb))?;
+    let reply = bus::ask_within(globals, &method, &Value::Object(arguments), limit(&method))?;
     let style = output::style();
-    print(request, &reply, |reply| match request.verb {
-        Verb::Scan => show_asks::networks(reply, &style),
-        Verb::Sim => show_asks::sim(reply, &style),
+    print(request, &reply, |reply| match method.as_str() {
+        "scan" => show_asks::networks(reply, &style),
+        "sim" => show_asks::sim(reply, &style),
+        "ussd" => show_asks::ussd(reply),
+        "sms_list" => show_asks::messages(reply, &style),
+        "sms_send" => show_asks::sent(reply),
+        "sms_delete" => "deleted\n".to_string(),
         _ => show_asks::cells(reply, &style),
     })
+}
+
+/// The text of a message, where it was not typed.
+fn read_text(method: &str, arguments: &mut Map<String, Value>) -> Result<(), Failure> {
+    if method == "sms_send" && !arguments.contains_key("text") {
+        let text = io::read_to_string(io::stdin())?;
+        arguments.insert("text".to_string(), Value::from(text.trim_end_matches('\n')));
+    }
+    Ok(())
 }
 
 /// What the action needs and was not typed comes from standard input, a line each.

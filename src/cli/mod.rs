@@ -52,7 +52,7 @@ pub fn run(globals: &Globals, request: &Request) -> ExitCode {
         Verb::Watch => watch::run(globals, request),
         Verb::Signal => signal(globals, request),
         Verb::Reconnect => reconnect(globals, request),
-        Verb::Cells | Verb::Scan | Verb::Sim => asks::run(globals, request),
+        Verb::Cells | Verb::Scan | Verb::Sim | Verb::Sms | Verb::Ussd => asks::run(globals, request),
     };
     let words = match done {
         Ok(()) => return ExitCode::SUCCESS,

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::show::{list, text, upper};
 use super::table::{Page, Paint, Style};
+use super::text::harmless_lines;
 
 /// The reply of `sim`.
 pub fn sim(reply: &Value, style: &Style) -> String {
@@ -111,6 +112,66 @@ fn network_row(network: &Value) -> Vec<String> {
     ]
 }
 
+/// The reply of `ussd`.
+pub fn ussd(reply: &Value) -> String {
+    let mut shown = lines(reply, "text");
+    match text(reply, "state").as_deref() {
+        Some("asks") => shown.push_str("The network waits: uwand ussd --continue ANSWER, or --cancel.\n"),
+        Some("ended") => shown.push_str("The dialogue is over.\n"),
+        _ if shown.is_empty() => shown.push_str("The network has done it, without words.\n"),
+        _ => {}
+    }
+    shown
+}
+
+fn lines(value: &Value, key: &str) -> String {
+    let text = value.get(key).and_then(Value::as_str).unwrap_or_default();
+    harmless_lines(text).map(|line| format!("{line}\n")).collect()
+}
+
+/// The reply of `sms_send`.
+pub fn sent(reply: &Value) -> String {
+    match text(reply, "parts").as_deref() {
+        None | Some("1") => "sent\n".to_string(),
+        Some(parts) => format!("sent, in {parts} parts\n"),
+    }
+}
+
+/// The reply of `sms_list`.
+pub fn messages(reply: &Value, style: &Style) -> String {
+    let mut page = Page::new(style);
+    let messages = list(reply, "messages");
+    if messages.is_empty() {
+        page.line("No message.");
+    }
+    for message in messages {
+        show_message(&mut page, message);
+    }
+    page.finish()
+}
+
+fn show_message(page: &mut Page, message: &Value) {
+    let ids: Vec<String> = list(message, "ids").iter().map(Value::to_string).collect();
+    let end = text(message, "from").map(|from| format!(" from {from}"));
+    let end = end.or_else(|| text(message, "to").map(|to| format!(" to {to}"))).unwrap_or_default();
+    let time = text(message, "time").map(|time| format!(", {time}")).unwrap_or_default();
+    let folder = text(message, "folder").map(|folder| format!(", {folder}")).unwrap_or_default();
+    page.heading(&ids.join(" "), &[(Paint::Plain, format!("{end}{time}{folder}"))]);
+    match text(message, "kind").as_deref() {
+        Some("report") => {
+            let delivery = text(message, "delivery").unwrap_or_default();
+            let reason = text(message, "reason").map(|reason| format!(": {reason}")).unwrap_or_default();
+            page.line(&format!("  {delivery}{reason}"));
+        }
+        Some("unreadable") => page.line("  not a message that can be read"),
+        _ => harmless_lines(message.get("text").and_then(Value::as_str).unwrap_or("(data)"))
+            .for_each(|line| page.line(&format!("  {line}"))),
+    }
+    if !list(message, "missing").is_empty() {
+        page.line("  (parts of it are missing)");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -147,5 +208,20 @@ mod tests {
             "home": true, "rssi": -73}]});
         let expected = "PLMN   NETWORK  STATE          RSSI\n26201  Net      current, home  -73 dBm\n";
         assert_eq!(networks(&reply, &Style::PLAIN), expected);
+    }
+
+    #[test]
+    fn a_message_shows_its_numbers_sender_and_text_and_obeys_nothing() {
+        let reply = json!({"messages": [{"ids": [1, 2], "kind": "received", "folder": "unread",
+            "from": "+1555", "time": "2026-11-20T12:34:56+01:00", "text": "one\ntwo \u{1b}[2J"}]});
+        let expected = "1 2 from +1555, 2026-11-20T12:34:56+01:00, unread\n  one\n  two ?[2J\n";
+        assert_eq!(messages(&reply, &Style::PLAIN), expected);
+        assert_eq!(messages(&Value::Null, &Style::PLAIN), "No message.\n");
+    }
+
+    #[test]
+    fn a_question_of_the_network_says_how_to_answer() {
+        let shown = ussd(&json!({"state": "asks", "text": "1 yes"}));
+        assert!(shown.starts_with("1 yes\n") && shown.contains("--continue"), "{shown}");
     }
 }

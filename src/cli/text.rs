@@ -12,6 +12,12 @@ pub fn harmless(text: &str) -> String {
     shown
 }
 
+/// A foreign text of several lines, none of which ends in dots.
+pub fn harmless_lines(text: &str) -> impl Iterator<Item = String> + '_ {
+    let clean = |character: char| if is_hostile(character) { '?' } else { character };
+    text.lines().map(move |line| line.chars().map(clean).collect())
+}
+
 /// Control characters of both sets, separators, joiners, and marks that change direction.
 pub fn is_hostile(character: char) -> bool {
     character.is_control()

@@ -1,18 +1,18 @@
 //! SMS and USSD.
 //!
 //! Contract: messages pass as PDUs, whatever the modem's own favourite is. New ones are told
-//! as [`Note::MessageStored`] once [`Modem::hear_messages`] has asked for that.
+//! as [`Note::MessageStored`].
 
 use std::time::Duration;
 
 use super::known::Known;
-use super::{INDICATIONS, Modem, after};
+use super::{Modem, after};
 use crate::answers::{Folder, Refused, Stored, UssdAnswer, UssdOrder, UssdState};
 use crate::board::Board;
 use crate::dial::Note;
 use crate::mbim::client::Error;
 use crate::mbim::messages::enums::*;
-use crate::mbim::messages::services::{DeviceServices, EventEntry, SetSubscribeList};
+use crate::mbim::messages::services::EventEntry;
 use crate::mbim::messages::sms::*;
 use crate::mbim::messages::ussd::{SetUssd, Ussd};
 use crate::mbim::messages::{Message, Query, Raw};
@@ -24,26 +24,13 @@ use crate::words::Id;
 /// Some modems acknowledge a USSD request with nothing and indicate the network's answer.
 const USSD_LATER: Duration = Duration::from_secs(30);
 
-impl Modem {
-    /// Asks for indications of messages and USSD, of a modem that has them.
-    pub(super) async fn hear_messages(&self, services: &DeviceServices) -> Result<(), Error> {
-        let offers =
-            |service: Service| services.list.services.iter().any(|offered| offered.service == service);
-        let mut events = vec![EventEntry { service: Service::BasicConnect, cids: INDICATIONS.to_vec() }];
-        if offers(Service::Sms) {
-            // A read that nobody asked for is a message of class 0 (MBIM 1.0, 10.6.3).
-            let cids = vec![SmsMessages::CID, SmsStoreStatus::CID];
-            events.push(EventEntry { service: Service::Sms, cids });
-        }
-        if offers(Service::Ussd) {
-            events.push(EventEntry { service: Service::Ussd, cids: vec![Ussd::CID] });
-        }
-        if events.len() > 1 {
-            self.client.command(&SetSubscribeList { events }).await?;
-        }
-        Ok(())
-    }
+/// What to subscribe to. A read that nobody asked for is a message of class 0 (10.6.3).
+pub(super) fn events() -> [EventEntry; 2] {
+    let entry = |service, cids: &[u32]| EventEntry { service, cids: cids.to_vec() };
+    [entry(Service::Sms, &[SmsMessages::CID, SmsStoreStatus::CID]), entry(Service::Ussd, &[Ussd::CID])]
+}
 
+impl Modem {
     /// Messages as PDUs, which a modem may have to be told.
     async fn speak_pdu(&self) -> Result<(), Refused> {
         if self.speaks_pdu.get() {

@@ -35,7 +35,7 @@ use super::client::{self, Client, Event, Io};
 use super::messages::basic::DeviceCaps;
 use super::messages::extensions::{QueryVersion, Version};
 use super::messages::network::{HomeProvider, SignalState, SignalStateV2};
-use super::messages::services::{DeviceService, DeviceServices, EventEntry, SetSubscribeList};
+use super::messages::services::{DeviceServices, EventEntry, SetSubscribeList};
 use super::messages::{Message, Query, Request};
 use super::service::Service;
 use crate::board::{Board, Notify};
@@ -102,17 +102,22 @@ impl Modem {
         Ok(modem)
     }
 
+    /// All in one list, which a modem without messages may refuse; then without them.
     async fn subscribe(&self) -> Result<(), Cause> {
-        let events = vec![EventEntry { service: Service::BasicConnect, cids: INDICATIONS.to_vec() }];
-        match self.client.command(&SetSubscribeList { events }).await {
-            Ok(_) => Ok(()),
-            Err(client::Error::Refused(status, _)) => {
-                // Such a modem indicates what it likes; the queries still work.
-                log::debug!("subscribe list refused: {}", status.label());
-                Ok(())
+        let basic = EventEntry { service: Service::BasicConnect, cids: INDICATIONS.to_vec() };
+        let events = messages::events();
+        let all = std::iter::once(basic.clone()).chain(events).collect();
+        for events in [all, vec![basic]] {
+            match self.client.command(&SetSubscribeList { events }).await {
+                Ok(_) => return Ok(()),
+                Err(client::Error::Refused(status, _)) => {
+                    log::debug!("subscribe list refused: {}", status.label());
+                }
+                Err(error) => return Err(error.into()),
             }
-            Err(error) => Err(error.into()),
         }
+        // Such a modem indicates what it likes; the queries still work.
+        Ok(())
     }
 
     pub fn facts(&self) -> Facts {
@@ -140,8 +145,8 @@ impl Modem {
     /// Asks for what no connect needs: extensions, home network, signal. Refusals are normal.
     pub async fn introduce(&self) {
         if !self.introduced.replace(true) {
-            if let Err(error) = self.use_services().await {
-                log::debug!("services: {error}");
+            if let Err(error) = self.agree_on_extensions().await {
+                log::debug!("no MBIM extensions: {error}");
             }
             if let Err(cause) = self.query::<HomeProvider>().await {
                 log::debug!("no home provider: {cause}");
@@ -152,20 +157,13 @@ impl Modem {
         }
     }
 
-    async fn use_services(&self) -> Result<(), client::Error> {
-        let services = self.client.command(&Query::<DeviceServices>::default()).await?;
-        if let Err(error) = self.agree_on_extensions(&services).await {
-            log::debug!("no MBIM extensions: {error}");
-        }
-        self.hear_messages(&services).await
-    }
-
     /// MBIMEx 2 brings RSRP and SNR; 3 changes the layout of connect and is not asked for.
-    async fn agree_on_extensions(&self, services: &DeviceServices) -> Result<(), client::Error> {
+    async fn agree_on_extensions(&self) -> Result<(), client::Error> {
+        let services = self.client.command(&Query::<DeviceServices>::default()).await?.list.services;
         let version = Version::CID;
-        let has =
-            |offered: &&DeviceService, service| offered.service == service && offered.cids.contains(&version);
-        let offers = |service: Service| services.list.services.iter().any(|offered| has(&offered, service));
+        let offers = |service: Service| {
+            services.iter().any(|offered| offered.service == service && offered.cids.contains(&version))
+        };
         if offers(Service::Extensions) {
             let answer = self.client.command(&QueryVersion { mbim: 0x0100, extensions: 0x0200 }).await?;
             if answer.extensions >= 0x0200 {
