@@ -52,8 +52,8 @@ fn coming(text: &str, reference: u8, class: Option<u8>) -> Vec<Vec<u8>> {
         .collect()
 }
 
-fn event(events: &mut Events) -> impl Future<Output = Event> {
-    async { tokio::time::timeout(MINUTE, events.recv()).await.expect("an event") }
+async fn event(events: &mut Events) -> Event {
+    tokio::time::timeout(MINUTE, events.recv()).await.expect("an event")
 }
 
 #[test]
