@@ -122,7 +122,11 @@ impl Daemon {
         match self.interfaces.get(&name) {
             None => refuse(request, UbusStatus::NotFound, "no such interface of proto uwand is known"),
             Some(interface) if !interface.link.wanted() => {
-                refuse(request, UbusStatus::InvalidCommand, "the interface is down: ifup brings it up");
+                let why = match interface.link.cause() {
+                    Some(cause) => format!("mend the configuration first: {}", cause.text()),
+                    None => "the interface is down: ifup brings it up".to_string(),
+                };
+                refuse(request, UbusStatus::InvalidCommand, &why);
             }
             Some(_) => {
                 request.reply(json!({}));
