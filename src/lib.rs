@@ -15,6 +15,7 @@
 //! | [`pin`] | PURE: whether a PIN may be sent |
 //! | [`board`] | what a modem told so far, to read and to wait on |
 //! | [`modem`] [`answers`] | a modem, whatever it speaks; what it answers a person |
+//! | [`at`] [`sms`] | the AT side channel of a modem; short messages |
 //! | [`ubus`] | the bus: blobmsg, messages, a client that reconnects |
 //! | [`netifd`] | the handler; bearers and causes as `notify_proto` |
 //! | [`linux`] | one thin file per kernel interface |

@@ -1,18 +1,13 @@
-//! The AT codec against what real modems said: answers as ModemManager's tests expect them,
-//! sessions with their exact bytes, and every cut and flip.
+//! What answers mean, against what ModemManager's tests expect of those of real modems, and
+//! lines of recorded sessions.
 
 mod vectors;
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
-use uwand::at::codec::{Event, Sorter};
-use uwand::at::fields::Fields;
-use uwand::at::probe::{Probe, Verdict};
-use uwand::at::read::{context, message, operator, quectel, registration, sierra, signal, sim, ussd};
+use uwand::at::read::{context, message, operator, quectel, registration, sierra, signal, sim};
 use uwand::at::result::Final;
 use uwand::words::{PdpType, Registration, SimState, Technology};
-use vectors::{bytes, every_mutation, load, text};
+use vectors::{load, text};
 
 fn responses(prefix_of_test: &[&str]) -> Vec<Value> {
     let mut records = load("at/responses-modemmanager.json");
@@ -266,20 +261,6 @@ fn contexts_mean_what_modemmanager_says() {
 }
 
 #[test]
-fn results_are_found_where_modemmanager_finds_them() {
-    /// We trim lines, so that this is an error without words.
-    const ALSO: &[&str] = &["\r\n+CME ERROR:\r\n", "\r\n+CMS ERROR:\r\n"];
-    let records = responses(&["parse_ok_tests", "parse_error_tests"]);
-    for record in &records {
-        let (said, expected) = (text(record, "text"), &record["meaning"]);
-        let Some((_, result)) = exchange("AT", said.as_bytes(), 1).0 else { panic!("{said:?}: no end") };
-        let is_error = expected["expected_error"] == true || ALSO.contains(&said);
-        assert_eq!(!result.is_ok(), is_error, "{said:?}");
-    }
-    println!("results: {}, {} excepted", records.len(), ALSO.len());
-}
-
-#[test]
 fn functionality_means_what_modemmanager_says() {
     let records = responses(&["cfun_query_tests"]);
     for record in &records {
@@ -289,174 +270,44 @@ fn functionality_means_what_modemmanager_says() {
     println!("functionality: {}", records.len());
 }
 
-/// What came of `said` after `command`, in pieces of `step` bytes.
-fn exchange(command: &str, said: &[u8], step: usize) -> (Option<(Vec<String>, Final)>, Vec<String>) {
-    let mut sorter = Sorter::new();
-    sorter.begin(command, false);
-    let mut events = Vec::new();
-    for chunk in said.chunks(step) {
-        sorter.feed(chunk, &mut events);
-    }
-    let (mut done, mut unsolicited) = (None, Vec::new());
-    for event in events {
-        match event {
-            Event::Done(reply) => done = Some((reply.lines, reply.result)),
-            Event::Unsolicited(code) => {
-                unsolicited.extend([Some(code.line), code.body].into_iter().flatten())
-            }
-            Event::Prompt | Event::Flood => {}
-        }
-    }
-    (done, unsolicited)
+/// What the modem said in one session, line by line.
+fn said(file: &str, id: &str) -> Vec<String> {
+    let records = load(file);
+    let found = records.iter().find(|record| text(record, "id") == id);
+    let events = found.and_then(|record| record["events"].as_array()).cloned().unwrap_or_default();
+    let from_modem = events.iter().filter(|event| text(event, "direction") == "modem->host");
+    from_modem.flat_map(|event| text(event, "text").lines().map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
 #[test]
-fn no_line_of_any_recorded_answer_is_lost_at_any_split() {
-    let records = load("at/responses-modemmanager.json");
-    let mut by_prefix: BTreeMap<String, u32> = BTreeMap::new();
-    for record in &records {
-        let prefix = text(record, "prefix");
-        let command =
-            format!("AT{}?", if prefix.starts_with(|c: char| c.is_alphanumeric()) { "" } else { prefix });
-        let mut said = bytes(record, "hex");
-        said.extend(b"\r\n\r\nOK\r\n");
-        let whole = exchange(&command, &said, said.len());
-        for step in [1, 2, 3, 7, 16] {
-            assert_eq!(exchange(&command, &said, step), whole, "{}", text(record, "id"));
-        }
-        let (done, unsolicited) = whole;
-        let (kept, _) = done.unwrap_or_else(|| panic!("{}: no end", text(record, "id")));
-        let mut expected = lines(record);
-        expected.retain(|line| Final::parse(line).is_none());
-        if lines(record).len() == expected.len() {
-            assert_eq!(kept.len() + unsolicited.len(), expected.len(), "{}", text(record, "id"));
-        }
-        *by_prefix.entry(prefix.to_owned()).or_default() += 1;
-    }
-    println!("answers sorted: {} of {} names", records.len(), by_prefix.len());
-}
-
-/// Feeds a recorded session; gives the counts of commands, of answers, and of unsolicited lines.
-fn session(events: &[Value], exact: bool) -> (usize, usize, usize) {
-    let mut sorters: BTreeMap<String, Sorter> = BTreeMap::new();
-    let (mut commands, mut answers, mut codes) = (0, 0, 0);
-    for event in events {
-        let sorter = sorters.entry(text(event, "port").to_owned()).or_default();
-        let mut said = text(event, "text").to_owned();
-        if text(event, "direction") == "host->modem" {
-            if sorter.is_waiting() && said.ends_with('\u{1a}') {
-                sorter.sent_text(&said);
-                continue;
-            }
-            sorter.begin(&said, said.contains("+CMGS"));
-            commands += 1;
-            continue;
-        }
-        let mut out = Vec::new();
-        let raw = if exact { bytes(event, "hex") } else { Vec::new() };
-        if !exact && !said.ends_with('\n') {
-            said.push('\n');
-        }
-        let raw = if raw.is_empty() { said.into_bytes() } else { raw };
-        raw.chunks(1).for_each(|chunk| sorter.feed(chunk, &mut out));
-        answers += out.iter().filter(|event| matches!(event, Event::Done(_))).count();
-        codes += out.iter().filter(|event| matches!(event, Event::Unsolicited(_))).count();
-    }
-    (commands, answers, codes)
-}
-
-#[test]
-fn recorded_sessions_are_followed_to_their_ends() {
-    let files = [
-        "at/transcripts-modemmanager-commits.json",
-        "at/transcripts-hand.json",
-        "at/transcripts-quectel.json",
-    ];
-    let mut found = Vec::new();
-    for file in files {
-        let (mut commands, mut answers, mut codes) = (0, 0, 0);
-        for record in load(file) {
-            let events = record["events"].as_array().expect("events");
-            let one = session(events, record["exact_bytes"] == true);
-            (commands, answers, codes) = (commands + one.0, answers + one.1, codes + one.2);
-        }
-        println!("{file}: {commands} commands, {answers} answers, {codes} unsolicited");
-        found.push((commands, answers, codes));
-    }
-    // What has no answer has none in the log: sent again before one came, or cut there.
-    if found.first().is_some_and(|counts| counts.0 > 0) {
-        assert_eq!(found, [(105, 77, 20), (33, 24, 7), (37, 37, 13)]);
-    }
-}
-
-#[test]
-fn what_is_recorded_of_other_ports_is_no_at_port() {
-    let records = load("at/transcripts-modemmanager-commits.json");
-    let verdict = |id: &str| {
-        let record = records.iter().find(|record| text(record, "id") == id)?;
-        let mut probe = Probe::new();
-        let events = record["events"].as_array().expect("events").iter();
-        let verdicts = events.map(|event| probe.feed(&bytes(event, "hex")));
-        verdicts.filter(|verdict| *verdict != Verdict::Undecided).last()
-    };
-    if records.is_empty() {
+fn lines_of_recorded_sessions_are_read() {
+    let hand = "at/transcripts-hand.json";
+    if load(hand).is_empty() {
         return;
     }
-    assert_eq!(verdict("mm-commit-60de5751b4"), Some(Verdict::Binary));
-    assert_eq!(verdict("mm-commit-0b5f2adb4b"), Some(Verdict::Binary));
-    assert_eq!(verdict("mm-commit-619b054e5c"), Some(Verdict::Nmea));
-    assert_eq!(verdict("mm-commit-f79cf7c78e"), Some(Verdict::At));
-}
-
-#[test]
-fn answers_recorded_by_gammu_end_and_lose_their_echo() {
-    let (mut ended, mut codes, mut stored) = (0, 0, 0);
-    for record in load("at/transcripts-gammu.json") {
-        let (id, said) = (text(&record, "id"), text(&record, "text"));
-        let command = said.lines().next().filter(|line| line.starts_with("AT")).unwrap_or("AT");
-        let (done, unsolicited) = exchange(command.trim(), said.as_bytes(), 1);
-        if id.starts_with("gammu-at-ussd") {
-            let answer =
-                unsolicited.first().and_then(|line| ussd::ussd(line)).unwrap_or_else(|| panic!("{id}"));
-            assert!(!answer.text.is_empty(), "{id}");
-            codes += 1;
-            continue;
-        }
-        let (kept, result) = done.unwrap_or_else(|| panic!("{id}: no end"));
-        assert!(result.is_ok(), "{id}: {result}");
-        assert!(!kept.iter().any(|line| line.starts_with("AT+")), "{id}: an echo");
-        stored += usize::from(message::read(1, &kept).is_some());
-        ended += 1;
-    }
-    println!("recorded by gammu: {ended} answers, {codes} of USSD, {stored} stored messages");
-}
-
-fn read_everything(line: &str) {
-    let one = [line.to_owned(), "0791".to_owned()];
-    let _seen = (signal::csq(line), signal::cesq(line), signal::xcesq(line), registration::status(line));
-    let _seen = (operator::current(line), operator::scan(line), sim::lock(line), sim::iccid(line));
-    let _seen = (sim::iccid_of_file(line), sim::imsi(line), sim::imei(line), sim::own_number(line));
-    let _seen = (message::list(&one), message::read(1, &one), message::arrived(line), message::store(line));
-    let _seen = (context::context(line), context::active(line), ussd::ussd(line), quectel::cell(line));
-    let _seen = (sierra::general_status(&one), sierra::composition(&one), sierra::choice(line));
-    let _seen = (sierra::numbered_composition(line), sierra::image_preference(&one), Fields::new(line).len());
-}
-
-#[test]
-fn no_cut_and_no_flip_of_a_recorded_answer_is_a_panic() {
-    let mut tried = 0u32;
-    let records = load("at/responses-modemmanager.json").into_iter().chain(load("at/transcripts-gammu.json"));
-    for record in records {
-        let said = bytes(&record, "hex");
-        let command = format!("AT{}?", text(&record, "prefix"));
-        every_mutation(said.get(..said.len().min(80)).unwrap_or_default(), |mutation| {
-            tried += 1;
-            let (done, unsolicited) = exchange(&command, mutation, mutation.len().max(1));
-            let kept = done.map(|(lines, _)| lines).unwrap_or_default();
-            kept.iter().chain(&unsolicited).for_each(|line| read_everything(line));
-            read_everything(&String::from_utf8_lossy(mutation));
-            Probe::new().feed(mutation);
-        });
-    }
-    println!("mutations tried: {tried}");
+    let em7355 = said(hand, "em7355-usbcomp");
+    assert_eq!(em7355.iter().find_map(|line| sierra::numbered_composition(line)), Some(6));
+    let choices: Vec<bool> =
+        em7355.iter().filter_map(|line| sierra::choice(line)).map(|c| c.supported).collect();
+    assert_eq!(choices, [false, true]);
+    let wp7607 = sierra::composition(&said(hand, "wp7607-usbcomp")).expect("a composition");
+    assert_eq!((wp7607.index, wp7607.bitmask, wp7607.has_at()), (1, 0x0009_014f, true));
+    let telstra: Vec<_> = said(hand, "telstra-cgdcont")
+        .iter()
+        .filter_map(|line| context::context(line))
+        .map(|c| c.kind)
+        .collect();
+    assert_eq!(telstra, [Some(PdpType::Ipv4v6), Some(PdpType::Ipv4), Some(PdpType::Ipv6)]);
+    let rm551e = said(hand, "rm551e-session");
+    assert!(rm551e.iter().any(|line| sim::iccid(line).is_some_and(|iccid| iccid.reveal().len() == 19)));
+    assert!(rm551e.iter().any(|line| sim::imsi(line).is_some()));
+    let csq = said(hand, "rm500q-qeng-3ginfo").iter().find_map(|line| signal::csq(line)).expect("a level");
+    assert_eq!(csq.rssi_dbm, None);
+    let cells: Vec<_> = load("at/transcripts-quectel.json")
+        .iter()
+        .flat_map(|record| said("at/transcripts-quectel.json", text(record, "id")))
+        .filter_map(|line| quectel::cell(&line))
+        .collect();
+    assert_eq!(cells.len(), 4);
+    assert!(cells.iter().all(|cell| cell.cell == Some(0x1_70c2_3000) && cell.band == Some(41)));
 }
