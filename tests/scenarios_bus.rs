@@ -130,6 +130,24 @@ fn an_ifdown_while_the_daemon_is_away_is_respected() {
 }
 
 #[test]
+fn an_ifdown_while_ubusd_is_away_is_heard_of_later() {
+    World::run(Setup::default(), async |w| {
+        w.ifup(internet());
+        w.up_within(5 * SECOND).await;
+        w.ubusd.kill();
+        w.pass(1).await;
+        w.netifd.ifdown(WAN);
+        w.pass(20).await;
+        w.ubusd.start().unwrap();
+        w.pass(15).await;
+        assert_eq!(w.of_interface("state").await, "down");
+        assert!(w.modem.sessions().is_empty());
+        w.netifd.ifup(WAN);
+        w.up_within(5 * SECOND).await;
+    });
+}
+
+#[test]
 fn many_ifups_and_ifdowns_end_as_the_last_one_said() {
     World::run(Setup { latency: Duration::from_millis(70), ..Setup::default() }, async |w| {
         w.ifup(internet());

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::carrier::{self, carrier, set_device_mtu, spec_of, with_mtu};
 use super::slot::Slot;
-use super::{Daemon, Letter, OBJECT, memory, outbox};
+use super::{Daemon, Letter, OBJECT, memory};
 use crate::cause::Cause;
 use crate::config::Config;
 use crate::device::DeviceSpec;
@@ -28,7 +28,6 @@ use crate::modem::Modem;
 use crate::netifd;
 use crate::quirks;
 use crate::status::{InterfaceEvent, to_json};
-use crate::ubus::Notice;
 use crate::words::{Bearer, Control, LinkState, ModemState, device_shown};
 
 /// The end of a job.
@@ -57,7 +56,9 @@ pub struct Interface {
     /// What netifd holds of the bearer.
     told: Option<Bearer>,
     /// netifd still shows the link of an earlier process, which may be gone.
-    inherited_up: bool,
+    pub(super) inherited_up: bool,
+    /// When netifd's setup or renew last asked for it.
+    pub(super) asked: Instant,
     /// Options for interfaces on top of this one.
     inherited: Map<String, Value>,
     /// True once the last disconnect ended; the next connect waits for it.
@@ -65,7 +66,7 @@ pub struct Interface {
 }
 
 impl Interface {
-    fn new() -> Interface {
+    pub(super) fn new() -> Interface {
         // Differs from router to router, even of one image: std seeds its hashers from the kernel.
         let [jitter, ..] = RandomState::new().build_hasher().finish().to_le_bytes();
         Interface {
@@ -78,6 +79,7 @@ impl Interface {
             digest: 0,
             told: None,
             inherited_up: false,
+            asked: Instant::now(),
             inherited: Map::new(),
             disconnected: None,
         }
@@ -117,6 +119,7 @@ impl Daemon {
     pub(super) fn want(&mut self, name: &str, table: &Map<String, Value>) {
         let parsed = Config::parse(table).and_then(|config| Ok((spec_of(&config)?, config)));
         let interface = self.interfaces.entry(name.to_string()).or_insert_with(Interface::new);
+        interface.asked = Instant::now();
         match parsed {
             Ok((spec, config)) => {
                 let changed = interface.config.as_ref() != Some(&config);
@@ -206,7 +209,7 @@ impl Daemon {
         }
     }
 
-    fn link_up(&mut self, name: &str, bearer: Bearer) {
+    pub(super) fn link_up(&mut self, name: &str, bearer: Bearer) {
         let Some(interface) = self.interfaces.get_mut(name) else { return };
         let bearer = with_mtu(bearer, interface.config.as_ref().and_then(|config| config.mtu));
         set_device_mtu(&bearer);
@@ -393,36 +396,6 @@ impl Daemon {
         let Some(interface) = self.interfaces.get(name) else { return };
         let Some(modem) = interface.modem.clone() else { return };
         self.memory.keep_session(name, &memory::Session { modem, digest: interface.digest, since });
-    }
-
-    /// netifd is there, for the first time or again.
-    pub(super) fn on_netifd(&mut self, notice: Notice) {
-        if notice != Notice::Attached {
-            return;
-        }
-        let (client, letters) = (self.client.clone(), self.letters.clone());
-        tokio::task::spawn_local(async move {
-            let shown = outbox::dump(&client).await;
-            let _ = letters.send(Letter::Netifd(shown));
-        });
-    }
-
-    /// Brings netifd's view and ours together.
-    pub(super) fn on_shown(&mut self, shown: &[outbox::Shown]) {
-        for theirs in shown.iter().filter(|theirs| theirs.up || theirs.pending) {
-            let ours = self.interfaces.get(&theirs.interface).filter(|interface| interface.link.wanted());
-            match ours.map(|interface| interface.link.bearer().cloned()) {
-                // We were restarted: netifd has the configuration.
-                None => {
-                    let interface = self.interfaces.entry(theirs.interface.clone());
-                    interface.or_insert_with(Interface::new).inherited_up = theirs.up;
-                    self.outbox.renew(&theirs.interface);
-                }
-                Some(Some(bearer)) => self.link_up(&theirs.interface, bearer),
-                Some(None) if theirs.up => self.outbox.notify(netifd::link_down(&theirs.interface)),
-                Some(None) => {}
-            }
-        }
     }
 }
 

@@ -11,6 +11,7 @@
 //!  slot      one modem: found, opened, shared
 //!  memory    what the next process needs to take sessions over
 //!  outbox    what netifd is told, in order
+//!  reunion   netifd's view and ours, after one of us was away
 //! ```
 //!
 //! Contract: nothing here waits. Whatever takes time is a job, a task that ends by sending
@@ -24,6 +25,7 @@ mod memory;
 mod messages;
 mod methods;
 mod outbox;
+mod reunion;
 mod search;
 mod slot;
 
@@ -123,7 +125,7 @@ enum Letter {
     Done(Done),
     Noted(Noted),
     /// netifd's dump, asked for because netifd or we are new.
-    Netifd(Vec<outbox::Shown>),
+    Netifd(Instant, Vec<outbox::Shown>),
 }
 
 struct Inbox(UnboundedReceiver<Letter>);
@@ -181,7 +183,7 @@ impl Daemon {
         match letter {
             Letter::Done(done) => self.on_done(done),
             Letter::Noted(noted) => self.on_note(noted),
-            Letter::Netifd(shown) => self.on_shown(&shown),
+            Letter::Netifd(since, shown) => self.on_shown(since, &shown),
         }
     }
 

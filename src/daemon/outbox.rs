@@ -29,6 +29,8 @@ pub struct Shown {
     pub interface: String,
     pub up: bool,
     pub pending: bool,
+    /// Not set by an `ifdown` since.
+    pub autostart: bool,
 }
 
 impl Outbox {
@@ -108,5 +110,6 @@ fn shown(interface: &Value) -> Option<Shown> {
         interface: interface.get("interface")?.as_str()?.to_string(),
         up: flag("up"),
         pending: flag("pending"),
+        autostart: flag("autostart"),
     })
 }

@@ -24,7 +24,7 @@ mod state;
 pub mod wire;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -75,6 +75,9 @@ struct Inner {
     frames: RefCell<Vec<(bool, Vec<u8>)>>,
     /// Effects that wait for the answer with this transaction.
     marked: RefCell<BTreeMap<u32, Vec<Effect>>>,
+    /// Messages that are not dealt with yet, each with the time that it takes.
+    queue: RefCell<VecDeque<(Duration, Frame, Vec<Effect>)>>,
+    pump: RefCell<Option<AbortHandle>>,
     link: RefCell<Option<Link>>,
     server: RefCell<Option<AbortHandle>>,
     path: RefCell<Option<PathBuf>>,
@@ -101,6 +104,8 @@ impl Drop for Inner {
 
 impl Inner {
     fn leave(&self) {
+        self.pump.take().inspect(AbortHandle::abort);
+        self.queue.borrow_mut().clear();
         self.server.take().inspect(AbortHandle::abort);
         if let Some(path) = &*self.path.borrow() {
             let _ = std::fs::remove_file(path);
@@ -118,6 +123,8 @@ impl SimModem {
             connects: RefCell::default(),
             frames: RefCell::default(),
             marked: RefCell::default(),
+            queue: RefCell::default(),
+            pump: RefCell::default(),
             link: RefCell::default(),
             server: RefCell::default(),
             path: RefCell::default(),
@@ -239,16 +246,34 @@ impl SimModem {
         }
         let slow = |effect: &Effect| if let Effect::Slow(by) = effect { *by } else { Duration::ZERO };
         let delay = self.0.state.borrow().setup.latency + effects.iter().map(slow).sum::<Duration>();
-        if delay.is_zero() {
+        let idle = self.0.queue.borrow().is_empty();
+        if idle && delay.is_zero() {
             return self.deal(frame, effects);
         }
+        self.0.queue.borrow_mut().push_back((delay, frame, effects));
+        if idle {
+            self.pump();
+        }
+    }
+
+    /// Deals with what waits, one message after the other, as firmware does.
+    fn pump(&self) {
         let inner = Rc::downgrade(&self.0);
-        spawn_local(async move {
-            sleep(delay).await;
-            if let Some(inner) = inner.upgrade() {
-                SimModem(inner).deal(frame, effects);
+        let pump = spawn_local(async move {
+            loop {
+                let Some(modem) = inner.upgrade().map(SimModem) else { return };
+                let Some(delay) = modem.0.queue.borrow().front().map(|(delay, ..)| *delay) else { return };
+                drop(modem);
+                sleep(delay).await;
+                let Some(modem) = inner.upgrade().map(SimModem) else { return };
+                let next = modem.0.queue.borrow().front().cloned();
+                if let Some((_, frame, effects)) = next {
+                    modem.deal(frame, effects);
+                    modem.0.queue.borrow_mut().pop_front();
+                }
             }
         });
+        self.0.pump.replace(Some(pump.abort_handle())).inspect(AbortHandle::abort);
     }
 
     fn deal(&self, frame: Frame, effects: Vec<Effect>) {

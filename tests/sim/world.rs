@@ -134,6 +134,9 @@ impl<M: Device> World<M> {
         self.bus.wait_for("uwand").await;
         self.settle().await;
         scenario(&self).await;
+        if !self.netifd.complaints().is_empty() {
+            println!("{}", self.story().await);
+        }
         assert_eq!(self.netifd.complaints(), [""; 0], "netifd would get this wrong in silence");
     }
 

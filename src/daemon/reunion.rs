@@ -1,0 +1,64 @@
+//! netifd's view and ours, brought together after one of us was away: a restart of netifd, of
+//! ubusd or of this daemon.
+//!
+//! Contract: what netifd wants counts. An interface that it shows up or pending is wanted, one
+//! that it shows down for good is not; a link that is up is told again and never dialled again.
+
+use tokio::time::Instant;
+
+use super::links::Interface;
+use super::{Daemon, Letter, outbox};
+use crate::link::Event;
+use crate::netifd;
+use crate::ubus::Notice;
+
+impl Daemon {
+    /// netifd is there, for the first time or again.
+    pub(super) fn on_netifd(&mut self, notice: Notice) {
+        if notice != Notice::Attached {
+            return;
+        }
+        let (client, letters) = (self.client.clone(), self.letters.clone());
+        let since = Instant::now();
+        tokio::task::spawn_local(async move {
+            let shown = outbox::dump(&client).await;
+            let _ = letters.send(Letter::Netifd(since, shown));
+        });
+    }
+
+    /// What netifd answered when it was asked at `since`.
+    pub(super) fn on_shown(&mut self, since: Instant, shown: &[outbox::Shown]) {
+        for theirs in shown {
+            if theirs.up || theirs.pending {
+                self.on_wanted_by_netifd(theirs);
+            } else if !theirs.autostart {
+                self.on_down_in_netifd(&theirs.interface, since);
+            }
+        }
+    }
+
+    fn on_wanted_by_netifd(&mut self, theirs: &outbox::Shown) {
+        let ours = self.interfaces.get(&theirs.interface).filter(|interface| interface.link.wanted());
+        match ours.map(|interface| interface.link.bearer().cloned()) {
+            // We were restarted: netifd has the configuration.
+            None => {
+                let interface = self.interfaces.entry(theirs.interface.clone());
+                interface.or_insert_with(Interface::new).inherited_up = theirs.up;
+                self.outbox.renew(&theirs.interface);
+            }
+            Some(Some(bearer)) => self.link_up(&theirs.interface, bearer),
+            Some(None) if theirs.up => self.outbox.notify(netifd::link_down(&theirs.interface)),
+            Some(None) => {}
+        }
+    }
+
+    /// An `ifdown` that could not reach us. A link-up would put addresses on the device of an
+    /// interface that is down, and nobody would take them off.
+    fn on_down_in_netifd(&mut self, name: &str, since: Instant) {
+        let ours = self.interfaces.get(name).filter(|interface| interface.link.wanted());
+        // An `ifup` since then is newer than what netifd answered.
+        if ours.is_some_and(|interface| interface.asked < since) {
+            self.handle(name, Event::Unwanted);
+        }
+    }
+}
