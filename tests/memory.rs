@@ -14,8 +14,10 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::json;
-use sim::bed::Bed;
-use sim::modem::Setup;
+use sim::bed::{Bed, WAN};
+use sim::fault::{Effect, Fault, On};
+use sim::modem::{Setup, SimModem};
+use sim::qmi::{self, QmiModem};
 use tokio::time::sleep;
 
 const MOST_RSS_KIB: u64 = 2048;
@@ -105,5 +107,70 @@ fn an_idle_daemon_makes_no_system_call() {
         sleep(IDLE).await;
         println!("times it ran within {IDLE:?}: {}", switches() - before);
         assert_eq!((switches(), call()), (before, waiting));
+    });
+}
+
+const MODEMS: u32 = 16;
+const MOST_KIB_A_MODEM: u64 = 100;
+
+/// Half of them MBIM, half QMI; the first is the bed's own.
+#[test]
+fn sixteen_modems_share_a_daemon_and_a_deaf_one_delays_no_other() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, async {
+        let bed = Bed::new("many", &static_binary(), Setup::default()).unwrap();
+        let daemon = bed.start_daemon(&[], Stdio::null()).await.unwrap();
+        let pid = daemon.id().unwrap();
+        bed.configure(&json!({"watchdog": "0"}));
+        bed.ifup(LIMIT).await.unwrap();
+        bed.silence().await;
+        let one = status(pid, "VmRSS");
+        let (mut mbim, mut qmi) = (Vec::new(), Vec::new());
+        for number in 1..MODEMS {
+            let socket = bed.file(&format!("modem{number}"));
+            if number % 2 == 0 {
+                mbim.push(SimModem::at(&socket, Setup::default()).unwrap());
+            } else {
+                qmi.push(QmiModem::at(&socket, qmi::Setup::default()).unwrap());
+            }
+            let control = if number % 2 == 0 { "mbim" } else { "qmi" };
+            let section = json!({"proto": "uwand", "device": socket, "netdev": format!("wwan{number}"),
+                "apn": "internet", "control": control, "watchdog": "0", "auto": false});
+            bed.netifd.plug(&format!("wwan{number}"));
+            bed.netifd.configure(&format!("wan{number}"), Some(section));
+            bed.netifd.ifup(&format!("wan{number}"));
+        }
+        let name = |number: u32| if number == 0 { WAN.to_string() } else { format!("wan{number}") };
+        let all_up = |but: Option<u32>| {
+            let names: Vec<String> = (0..MODEMS).filter(|n| Some(*n) != but).map(name).collect();
+            bed.netifd.until(LIMIT, move |netifd| names.iter().all(|name| netifd.is_up(name)))
+        };
+        let came = all_up(None).await;
+        let missing: Vec<String> = (0..MODEMS)
+            .map(name)
+            .filter(|n| !bed.netifd.is_up(n))
+            .map(|n| format!("{n}: {}", bed.netifd.status(&n)["errors"]))
+            .collect();
+        assert!(came, "{missing:?}");
+        bed.silence().await;
+        sleep(Duration::from_millis(300)).await;
+        let many = status(pid, "VmRSS");
+        let each = many.saturating_sub(one) / u64::from(MODEMS - 1);
+        println!("VmRSS with 1 modem {one} KiB, with {MODEMS} {many} KiB: {each} KiB a modem");
+        assert!(each <= MOST_KIB_A_MODEM, "{each} KiB a modem");
+
+        mbim[0].fault(Fault::new(On::Anything, Effect::Deaf));
+        mbim[0].network_disconnect(0, 36);
+        for number in [0, 1, 3, 4] {
+            bed.netifd.ifdown(&name(number));
+        }
+        let names = [0, 1, 3, 4].map(name);
+        let down = |netifd: &sim::netifd::Netifd| names.iter().all(|name| !netifd.is_up(name));
+        assert!(bed.netifd.until(LIMIT, down).await);
+        let begin = std::time::Instant::now();
+        names.iter().for_each(|name| bed.netifd.ifup(name));
+        assert!(all_up(Some(2)).await, "a deaf modem kept others down");
+        println!("four of them down and up again beside the deaf one: {:?}", begin.elapsed());
+        assert!(!bed.netifd.is_up(&name(2)));
     });
 }

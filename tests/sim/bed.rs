@@ -80,6 +80,11 @@ impl Bed {
         self.directory.path().join("ubus.sock")
     }
 
+    /// A name in the bed's directory.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
     pub fn set_log_level(&mut self, level: &str) {
         self.log_level = level.to_string();
     }
