@@ -19,14 +19,17 @@ use std::time::Duration;
 use serde_json::json;
 use sim::bed::{Bed, WAN};
 use sim::modem::{Asked, Setup, SimModem};
-use sim::netifd::State;
+use sim::netifd::{Netifd, State};
+use tokio::time::Instant;
+use uwand::mbim::Kind;
 use uwand::mbim::messages::Message;
-use uwand::mbim::messages::connect::IpConfiguration;
+use uwand::mbim::messages::connect::{IpConfiguration, SetConnect};
 
 const RUNS: usize = 21;
 const LIMIT: Duration = Duration::from_secs(5);
 const MOST_ROUND_TRIPS: usize = 12;
 const MOST_WALL: Duration = Duration::from_millis(20);
+const MOST_REDIAL: Duration = Duration::from_millis(5);
 
 fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -53,6 +56,9 @@ struct Run {
     warm: Duration,
     warm_messages: usize,
     cpu: Option<Duration>,
+    /// From the network's cut to the next order to connect, and to link up.
+    redial: Duration,
+    again: Duration,
 }
 
 async fn measure() -> Result<bool, String> {
@@ -78,6 +84,9 @@ async fn measure() -> Result<bool, String> {
     line("  of it from the first control message on", spread(median(|run| run.procedure)));
     line("ifup to link up, modem still open", spread(warm));
     line("control round trips, never used before / still open", format!("{round_trips} / {warm_trips}"));
+    let (redial, again) = (median(|run| run.redial), median(|run| run.again));
+    line("bearer cut by the network to CONNECT asked again", spread(redial));
+    line("  to link up again", spread(again));
     if let Some(cpu) = runs.iter().filter_map(|run| run.cpu).min() {
         line("daemon's CPU from ifup to link up, best", milliseconds(cpu));
     }
@@ -92,11 +101,15 @@ async fn measure() -> Result<bool, String> {
         Err(why) => line("system calls and processes", format!("not counted: {why}")),
     }
     println!();
-    peers::table(cold.0, round_trips, processes);
+    peers::table(cold.0, round_trips, processes, again.0);
     println!();
     let kept = [
         (format!("at most {MOST_ROUND_TRIPS} control round trips"), round_trips <= MOST_ROUND_TRIPS),
         (format!("under {} from ifup to link up", milliseconds(MOST_WALL)), cold.0 < MOST_WALL),
+        (
+            format!("under {} from a bearer's cut to CONNECT", milliseconds(MOST_REDIAL)),
+            redial.0 < MOST_REDIAL,
+        ),
         ("one process: the handler".to_string(), processes == 1),
     ];
     for (limit, kept) in &kept {
@@ -110,12 +123,14 @@ async fn run(program: &Path) -> Result<Run, String> {
     let daemon = bed.start_daemon(&[], Stdio::null()).await.map_err(|error| error.to_string())?;
     bed.configure(&json!({}));
     let before = on_cpu(daemon.id());
-    let begin = tokio::time::Instant::now();
+    let begin = Instant::now();
     let cold = bed.ifup(LIMIT).await?;
     let cpu = on_cpu(daemon.id()).zip(before).map(|(after, before)| after.saturating_sub(before));
     let first = bed.modem.seen().first().map(|seen| seen.at).ok_or("no control message")?;
     let procedure = cold.saturating_sub(first.duration_since(begin));
     let cold_messages = messages(&bed.modem);
+    bed.silence().await;
+    let (redial, again) = cut(&bed).await?;
     bed.silence().await;
     bed.netifd.ifdown(WAN);
     if !bed.netifd.until(LIMIT, |netifd| netifd.state(WAN) == State::Down).await {
@@ -125,7 +140,22 @@ async fn run(program: &Path) -> Result<Run, String> {
     bed.modem.forget_requests();
     let warm = bed.ifup(LIMIT).await?;
     let warm_messages = messages(&bed.modem);
-    Ok(Run { cold, procedure, cold_messages, warm, warm_messages, cpu })
+    Ok(Run { cold, procedure, cold_messages, warm, warm_messages, cpu, redial, again })
+}
+
+async fn cut(bed: &Bed) -> Result<(Duration, Duration), String> {
+    let before = bed.modem.activations().len();
+    let begin = Instant::now();
+    bed.modem.network_disconnect(0, 0);
+    let is_again = |netifd: &Netifd| bed.modem.activations().len() > before && netifd.is_up(WAN);
+    if !bed.netifd.until(LIMIT, is_again).await {
+        return Err(format!("not up again after a cut: {}", bed.why()));
+    }
+    let again = begin.elapsed();
+    let (service, cid) = (SetConnect::SERVICE, SetConnect::CID);
+    let orders = bed.modem.times(&Asked::Command { service, cid, kind: Kind::Set });
+    let redial = orders.last().map(|at| at.saturating_duration_since(begin)).ok_or("no CONNECT")?;
+    Ok((redial, again))
 }
 
 /// Control messages until the one that brings the addresses; what comes after it (home
