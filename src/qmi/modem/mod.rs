@@ -217,14 +217,6 @@ impl Modem {
             return Ok(false);
         };
         let wanted = if raw { LinkLayer::RawIp } else { LinkLayer::Ethernet };
-        let now = match wda.call(&GetDataFormat::default()).await {
-            Ok(format) => format.link_layer,
-            Err(Error::Refused(_)) => None,
-            Err(error) => return Err(error.into()),
-        };
-        if now == Some(wanted) {
-            return Ok(raw);
-        }
         let endpoint = Endpoint { kind: EndpointType::Usb, interface: interface.into() };
         let mut endpoints = [None, Some(endpoint)];
         if quirks.format_by_endpoint {
@@ -244,7 +236,12 @@ impl Modem {
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(now == Some(LinkLayer::RawIp))
+        // It has no choice to offer; what it does then is a question of its own.
+        match wda.call(&GetDataFormat::default()).await {
+            Ok(now) => Ok(now.link_layer == Some(LinkLayer::RawIp)),
+            Err(Error::Refused(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn ask_serving(&self) -> Result<(), Cause> {

@@ -12,7 +12,7 @@ use uwand::qmi::messages::wds::{ConnectionStatus, IpFamily, StartNetwork};
 use uwand::qmi::tlv::Request;
 
 use super::super::modem::{Ip, Network, Sim};
-use super::{Call, End, QmiFault, QmiModem, Seen};
+use super::{Call, End, Profile, QmiFault, QmiModem, Seen};
 
 /// What a test does to the modem, its SIM and its network.
 impl QmiModem {
@@ -169,6 +169,13 @@ impl QmiModem {
         self.0.seen.borrow().len()
     }
 
+    /// Messages of the host up to the last one of this kind, itself among them.
+    pub fn requests_until<R: Request>(&self) -> usize {
+        let seen = self.0.seen.borrow();
+        let last = seen.iter().rposition(|seen| (seen.service, seen.message) == (R::SERVICE, R::ID));
+        last.map_or(0, |last| last + 1)
+    }
+
     /// When the host sent this.
     pub fn times<R: Request>(&self) -> Vec<Instant> {
         let seen = self.0.seen.borrow();
@@ -204,6 +211,10 @@ impl QmiModem {
 
     pub fn clients_of(&self, service: Service) -> usize {
         self.clients().iter().filter(|(of, _)| *of == service).count()
+    }
+
+    pub fn profile(&self, index: u8) -> Option<Profile> {
+        self.0.state.borrow().profiles.iter().find(|profile| profile.index == index).cloned()
     }
 
     pub fn mode(&self) -> OperatingMode {
