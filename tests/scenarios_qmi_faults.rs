@@ -15,10 +15,8 @@ use uwand::qmi::error::QmiError;
 use uwand::qmi::frame::Service;
 use uwand::qmi::messages::call_end::{CallEndReason, VerboseType};
 use uwand::qmi::messages::ctl::{AllocateClientId, Sync};
-use uwand::qmi::messages::nas::GetServingSystem;
 use uwand::qmi::messages::uim::GetCardStatus;
 use uwand::qmi::messages::wds::StartNetwork;
-use uwand::qmi::tlv::Request;
 
 type Qmi = World<QmiModem>;
 
@@ -217,10 +215,10 @@ fn a_flood_of_indications_delays_nothing() {
 #[test]
 fn a_refused_call_tells_the_networks_reason() {
     let reasons = [
-        (CallEndReason::UnknownApn, VerboseType::Gpp, 27, "ESM 27"),
-        (CallEndReason::OptionUnsubscribed, VerboseType::Gpp, 33, "ESM 33"),
-        (CallEndReason::InsufficientResources, VerboseType::Gpp, 26, "ESM 26"),
-        (CallEndReason::AuthenticationFailed, VerboseType::Gpp, 29, "ESM 29"),
+        (CallEndReason::UnknownApn, VerboseType::Gpp, 27, "ESM cause 27"),
+        (CallEndReason::OptionUnsubscribed, VerboseType::Gpp, 33, "ESM cause 33"),
+        (CallEndReason::InsufficientResources, VerboseType::Gpp, 26, "ESM cause 26"),
+        (CallEndReason::AuthenticationFailed, VerboseType::Gpp, 29, "ESM cause 29"),
         (CallEndReason::NoService, VerboseType::CallManager, 2001, "no service"),
         (CallEndReason::InternalError, VerboseType::Internal, 239, "APN not allowed while roaming"),
     ];
@@ -375,16 +373,4 @@ fn a_modem_that_leaves_the_bus_at_any_step_and_comes_back_is_connected() {
             assert_eq!(w.netifd.status(WAN)["l3_device"], "wwan1");
         });
     }
-}
-
-#[test]
-fn a_modem_that_forgets_its_registration_for_a_while_keeps_the_link() {
-    World::run_qmi(Setup::default(), async |w| {
-        w.ifup(internet());
-        w.up_within(5 * SECOND).await;
-        w.modem.fault(QmiFault::new(On::message::<GetServingSystem>(), Effect::Deaf));
-        w.pass(600).await;
-        assert!(w.netifd.is_up(WAN));
-        assert_eq!(GetServingSystem::ID, 0x24);
-    });
 }

@@ -35,6 +35,7 @@ pub const AT_ONCE: Duration = Duration::from_millis(5);
 
 /// A modem that can be plugged in.
 pub trait Device {
+    const USB_ID: (u16, u16);
     /// The number of the control interface.
     const INTERFACE: u8;
     fn listen(&self, path: &Path) -> io::Result<()>;
@@ -45,6 +46,7 @@ pub trait Device {
 }
 
 impl Device for SimModem {
+    const USB_ID: (u16, u16) = (0x1199, 0x9071);
     const INTERFACE: u8 = 12;
 
     fn listen(&self, path: &Path) -> io::Result<()> {
@@ -65,6 +67,8 @@ impl Device for SimModem {
 }
 
 impl Device for QmiModem {
+    /// A plain Qualcomm modem, of which no oddity is known.
+    const USB_ID: (u16, u16) = (0x05c6, 0x9025);
     const INTERFACE: u8 = 8;
 
     fn listen(&self, path: &Path) -> io::Result<()> {
@@ -201,7 +205,7 @@ impl<M: Device> World<M> {
     pub fn plug(&self, number: u8) {
         let (wdm, netdev) = (format!("cdc-wdm{number}"), format!("wwan{number}"));
         self.modem.listen(&self.control(number)).expect("a socket for the modem");
-        self.tree.plug(USB_PATH, (0x1199, 0x9071), &M::interfaces(&wdm, &netdev));
+        self.tree.plug(USB_PATH, M::USB_ID, &M::interfaces(&wdm, &netdev));
         self.netifd.plug(&netdev);
         *self.number.borrow_mut() = Some(number);
         self.uevent("add", &wdm);
