@@ -10,7 +10,6 @@
 //! | [`config`] [`device`] [`dial`] | the option table; which modem is meant; what a link asks of it |
 //! | [`link`] | PURE: one link, events in, actions out |
 //! | [`mbim`] [`qmi`] | the protocols: frames, messages as data, client, procedure |
-//! | [`mbim`] | the protocol: frames, messages as data, client, procedure |
 //! | [`quirks`] | PURE: what single models do otherwise, with evidence |
 //! | [`pin`] | PURE: whether a PIN may be sent |
 //! | [`board`] | what a modem told so far, to read and to wait on |
