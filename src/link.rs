@@ -21,6 +21,8 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// Longest wait between tries. The network answers a registration in seconds; a minute
 /// keeps a router that lost its cell from loading it.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// So many refusals are answered at once when the modem's state improves; then no more.
+const PATIENCE: u32 = 3;
 /// Up for this long: the back-off starts from its beginning again.
 const STEADY: Duration = Duration::from_secs(30);
 
@@ -168,7 +170,9 @@ impl Link {
                 actions.extend(self.block(now, cause));
                 actions
             }
-            Event::ModemCame | Event::Improved => self.on_hope(now),
+            Event::ModemCame => self.on_hope(now),
+            Event::Improved if self.refused_often() => Vec::new(),
+            Event::Improved => self.on_hope(now),
             Event::ModemWent { cause, again } => self.on_loss(now, cause, again.map(|again| now + again)),
             Event::Connected(bearer) => self.on_connected(now, bearer),
             Event::Adopted { bearer, since } => {
@@ -221,6 +225,13 @@ impl Link {
         self.told = None;
         self.enter(now, State::Down);
         if disconnect { vec![Action::Disconnect] } else { Vec::new() }
+    }
+
+    /// A network that refuses again and again, and lets the modem attach anew in between, must
+    /// not set the pace: then only the back-off counts.
+    fn refused_often(&self) -> bool {
+        let refused = matches!(self.cause(), Some(Cause::ConnectFailed(_) | Cause::AttachFailed(_)));
+        refused && self.failures >= PATIENCE
     }
 
     fn on_hope(&mut self, now: Instant) -> Vec<Action> {

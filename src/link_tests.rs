@@ -143,3 +143,18 @@ fn jitter_makes_a_wait_at_most_a_quarter_longer() {
     let wait = link.deadline().expect("it waits").duration_since(now);
     assert!(wait > Duration::from_millis(1200) && wait < Duration::from_millis(1250), "{wait:?}");
 }
+
+#[test]
+fn a_network_that_refuses_and_improves_in_turn_does_not_set_the_pace() {
+    let now = Instant::now();
+    let mut link = Link::new(now, 0);
+    link.handle(now, WANTED);
+    let mut dialled = 0;
+    for _ in 0..10 {
+        link.handle(now, Event::Failed(refused()));
+        dialled += link.handle(now, Event::Improved).len();
+    }
+    assert_eq!(dialled, 2);
+    let deadline = link.deadline().expect("it waits");
+    assert_eq!(link.handle(deadline, Event::Tick), [Action::Connect]);
+}

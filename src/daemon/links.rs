@@ -89,10 +89,14 @@ impl Interface {
         self.config.as_ref().map_or(0, |config| config.session)
     }
 
-    /// Waits for its modem, rather than for the network or for a person.
+    /// Waits for its modem, rather than for the network or for a person; or for one of two
+    /// modems to leave, where it does not say which.
     pub fn awaits_modem(&self) -> bool {
-        matches!(self.link.cause(), Some(Cause::NoModem(_) | Cause::ModemHung))
-            && self.link.state() == LinkState::Waiting
+        match (self.link.state(), self.link.cause()) {
+            (LinkState::Waiting, Some(Cause::NoModem(_) | Cause::ModemHung)) => true,
+            (LinkState::Blocked, Some(Cause::BadConfig { option, .. })) => option == "device",
+            _ => false,
+        }
     }
 
     fn stop_job(&mut self) {

@@ -52,7 +52,7 @@ use crate::linux::uevent::{Notice, Uevents};
 use crate::linux::wdm;
 use crate::status::{ModemEvent, to_json};
 use crate::ubus;
-use crate::words::ModemState;
+use crate::words::{LinkState, ModemState};
 
 pub use self::methods::METHODS;
 
@@ -270,7 +270,10 @@ impl Daemon {
             .map(|(name, _)| name.clone())
             .collect();
         for name in hopeful {
-            self.handle(&name, Event::ModemCame);
+            let blocked = self.interfaces.get(&name).is_some_and(|i| i.link.state() == LinkState::Blocked);
+            // What was ambiguous is not any more: the configuration is as good as a new one.
+            let anew = Event::Wanted { changed: true, delay: Duration::ZERO };
+            self.handle(&name, if blocked { anew } else { Event::ModemCame });
         }
     }
 
