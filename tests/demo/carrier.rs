@@ -14,6 +14,7 @@ use serde_json::Value;
 use uwand::linux::netdev;
 
 use super::packet::{echo_reply, source};
+use super::pair::Pair;
 use super::rtnl::{Device, Route};
 use super::sim::bed::NETDEV;
 use super::sim::modem::SimModem;
@@ -25,8 +26,36 @@ struct Settings {
     routes: BTreeSet<Route>,
 }
 
+/// What the kernel's device leads to.
+enum Cable {
+    Tun(Tun),
+    Pair(Pair),
+}
+
+impl Cable {
+    /// A TUN device; where none is to be had (no module, no access), a pair of Ethernet devices.
+    fn new() -> Result<Cable, String> {
+        let tun = Tun::new(NETDEV).map(Cable::Tun);
+        tun.or_else(|why| Pair::new(NETDEV).map(Cable::Pair).map_err(|other| format!("{why}; {other}")))
+    }
+
+    async fn read(&self) -> io::Result<Vec<u8>> {
+        match self {
+            Cable::Tun(tun) => tun.read().await,
+            Cable::Pair(pair) => pair.read().await,
+        }
+    }
+
+    fn write(&self, packet: &[u8]) -> io::Result<()> {
+        match self {
+            Cable::Tun(tun) => tun.write(packet),
+            Cable::Pair(pair) => pair.write(packet),
+        }
+    }
+}
+
 pub struct Carrier {
-    tun: Tun,
+    cable: Cable,
     device: Device,
     settings: RefCell<Settings>,
     /// What the kernel refused.
@@ -38,10 +67,10 @@ pub struct Carrier {
 
 impl Carrier {
     pub fn new() -> Result<Rc<Carrier>, String> {
-        let tun = Tun::new(NETDEV)?;
+        let cable = Cable::new()?;
         let device = Device::new(NETDEV).map_err(|error| format!("netlink: {error}"))?;
         Ok(Rc::new(Carrier {
-            tun,
+            cable,
             device,
             settings: RefCell::default(),
             refused: RefCell::default(),
@@ -94,7 +123,7 @@ impl Carrier {
 
     /// The modem's part, as long as there is a device.
     pub async fn serve(self: Rc<Self>, modem: SimModem) {
-        while let Ok(packet) = self.tun.read().await {
+        while let Ok(packet) = self.cable.read().await {
             self.carry(&modem, &packet);
         }
     }
@@ -111,7 +140,7 @@ impl Carrier {
         if !source(packet).is_some_and(is_given) {
             self.dropped.set(self.dropped.get() + 1);
         } else if let Some(reply) = echo_reply(packet) {
-            if self.tun.write(&reply).is_ok() {
+            if self.cable.write(&reply).is_ok() {
                 self.answered.set(self.answered.get() + 1);
             }
         }

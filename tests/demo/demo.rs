@@ -15,7 +15,7 @@
 //! ```text
 //!  story      the acts
 //!  world      processes and doubles put together
-//!  carrier    both sides of wwan0; over tun, packet, rtnl
+//!  carrier    both sides of wwan0; over tun or pair, packet, rtnl
 //!  ping, timeline, namespace, binary
 //! ```
 
@@ -23,6 +23,7 @@ mod binary;
 mod carrier;
 mod namespace;
 mod packet;
+mod pair;
 mod ping;
 mod rtnl;
 #[path = "../sim/mod.rs"]

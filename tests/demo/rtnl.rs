@@ -13,6 +13,7 @@ use nix::sys::socket::{
 };
 
 // <linux/rtnetlink.h>, <linux/if_addr.h>, <linux/netlink.h>
+const RTM_NEWLINK: u16 = 16;
 const RTM_NEWADDR: u16 = 20;
 const RTM_DELADDR: u16 = 21;
 const RTM_NEWROUTE: u16 = 24;
@@ -20,7 +21,15 @@ const RTM_DELROUTE: u16 = 25;
 const NLM_F_REQUEST: u16 = 0x001;
 const NLM_F_ACK: u16 = 0x004;
 const NLM_F_REPLACE: u16 = 0x100;
+const NLM_F_EXCL: u16 = 0x200;
 const NLM_F_CREATE: u16 = 0x400;
+const IFLA_ADDRESS: u16 = 1;
+const IFLA_IFNAME: u16 = 3;
+const IFLA_LINKINFO: u16 = 18;
+const IFLA_INFO_KIND: u16 = 1;
+const IFLA_INFO_DATA: u16 = 2;
+const VETH_INFO_PEER: u16 = 1;
+const IFF_NOARP: u32 = 0x80;
 /// A point-to-point device has nobody with the same address, but would ask some time later.
 const IFA_F_NODAD: u8 = 2;
 const IFA_ADDRESS: u16 = 1;
@@ -53,9 +62,7 @@ pub struct Device {
 impl Device {
     pub fn new(name: &str) -> io::Result<Device> {
         let index = uwand::linux::netdev::index(name)?;
-        let flags = SockFlag::SOCK_CLOEXEC;
-        let socket = socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute)?;
-        Ok(Device { socket, index })
+        Ok(Device { socket: ear()?, index })
     }
 
     pub fn add_address(&self, address: (IpAddr, u8)) -> io::Result<()> {
@@ -108,23 +115,54 @@ impl Device {
     }
 
     fn ask(&self, kind: u16, flags: u16, body: Vec<u8>) -> io::Result<()> {
-        // struct nlmsghdr: length, type, flags, sequence, port
-        let length = u32::try_from(body.len() + 16).unwrap_or(u32::MAX);
-        let mut message = length.to_ne_bytes().to_vec();
-        message.extend(kind.to_ne_bytes());
-        message.extend((flags | NLM_F_REQUEST | NLM_F_ACK).to_ne_bytes());
-        message.extend([0; 8]);
-        message.extend(body);
-        sendto(self.socket.as_raw_fd(), &message, &NetlinkAddr::new(0, 0), MsgFlags::empty())?;
-        let mut answer = [0; 1024];
-        let length = recv(self.socket.as_raw_fd(), &mut answer, MsgFlags::empty())?;
-        // The code of NLMSG_ERROR is the first thing behind its header; 0 is an acknowledgement.
-        let code = answer.get(16..20).filter(|_| length >= 20).and_then(|code| code.try_into().ok());
-        match code.map(i32::from_ne_bytes) {
-            Some(0) => Ok(()),
-            Some(code) => Err(io::Error::from_raw_os_error(-code)),
-            None => Err(io::ErrorKind::UnexpectedEof.into()),
-        }
+        ask(&self.socket, kind, flags, body)
+    }
+}
+
+/// A pair of virtual Ethernet devices, `name` with this address. Both are down.
+pub fn make_pair(name: &str, address: [u8; 6], other: &str) -> io::Result<()> {
+    let text = |text: &str| [text.as_bytes(), b"\0"].concat();
+    let mut peer = link(IFF_NOARP);
+    peer.extend(attribute(IFLA_IFNAME, &text(other)));
+    let mut info = attribute(IFLA_INFO_KIND, b"veth");
+    info.extend(attribute(IFLA_INFO_DATA, &attribute(VETH_INFO_PEER, &peer)));
+    let mut body = link(IFF_NOARP);
+    body.extend(attribute(IFLA_IFNAME, &text(name)));
+    body.extend(attribute(IFLA_ADDRESS, &address));
+    body.extend(attribute(IFLA_LINKINFO, &info));
+    ask(&ear()?, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, body)
+}
+
+/// struct ifinfomsg: family, pad, type, index, flags, which of them count
+fn link(flags: u32) -> Vec<u8> {
+    let mut body = vec![0; 8];
+    body.extend(flags.to_ne_bytes());
+    body.extend(flags.to_ne_bytes());
+    body
+}
+
+fn ear() -> io::Result<OwnedFd> {
+    let flags = SockFlag::SOCK_CLOEXEC;
+    Ok(socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute)?)
+}
+
+fn ask(socket: &OwnedFd, kind: u16, flags: u16, body: Vec<u8>) -> io::Result<()> {
+    // struct nlmsghdr: length, type, flags, sequence, port
+    let length = u32::try_from(body.len() + 16).unwrap_or(u32::MAX);
+    let mut message = length.to_ne_bytes().to_vec();
+    message.extend(kind.to_ne_bytes());
+    message.extend((flags | NLM_F_REQUEST | NLM_F_ACK).to_ne_bytes());
+    message.extend([0; 8]);
+    message.extend(body);
+    sendto(socket.as_raw_fd(), &message, &NetlinkAddr::new(0, 0), MsgFlags::empty())?;
+    let mut answer = [0; 1024];
+    let length = recv(socket.as_raw_fd(), &mut answer, MsgFlags::empty())?;
+    // The code of NLMSG_ERROR is the first thing behind its header; 0 is an acknowledgement.
+    let code = answer.get(16..20).filter(|_| length >= 20).and_then(|code| code.try_into().ok());
+    match code.map(i32::from_ne_bytes) {
+        Some(0) => Ok(()),
+        Some(code) => Err(io::Error::from_raw_os_error(-code)),
+        None => Err(io::ErrorKind::UnexpectedEof.into()),
     }
 }
 
