@@ -267,6 +267,28 @@ impl fmt::Debug for Stored {
     }
 }
 
+/// A control message as a person may see it.
+pub struct Traced {
+    pub to_modem: bool,
+    /// In words, without what identifies a person.
+    pub text: String,
+    pub bytes: Vec<u8>,
+    /// For each byte whether it may be shown.
+    pub shown: Vec<bool>,
+}
+
+impl Traced {
+    /// The first `most` bytes in hex, `**` for those that are hidden.
+    pub fn hex(&self, most: usize) -> String {
+        let byte =
+            |(byte, shown): (&u8, &bool)| if *shown { format!("{byte:02x}") } else { "**".to_string() };
+        self.bytes.iter().zip(&self.shown).take(most).map(byte).collect()
+    }
+}
+
+/// Who gets what passes on a control channel.
+pub type Sink = Box<dyn Fn(Traced)>;
+
 #[cfg(test)]
 mod tests {
     use super::*;

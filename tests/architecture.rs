@@ -40,6 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("mbim::status", &["wire", "words", "cause"]),
     ("mbim::frame", &["wire", "mbim::service", "mbim::status"]),
     ("mbim::fragment", &["wire", "mbim::frame", "mbim::service", "mbim::status"]),
+    ("mbim::describe", &["wire", "mbim::messages", "mbim::frame", "mbim::service", "mbim::status"]),
     ("mbim::messages", &["wire", "words", "mbim::frame", "mbim::service", "mbim::status"]),
     (
         "mbim::client",
@@ -95,6 +96,7 @@ const PURE: &[&str] = &[
     "mbim::status",
     "mbim::frame",
     "mbim::fragment",
+    "mbim::describe",
     "mbim::messages",
     "dial",
     "pin",
@@ -118,6 +120,8 @@ const PURE: &[&str] = &[
     "cli::table",
     "cli::show",
     "cli::choose",
+    "cli::show_asks",
+    "cli::pcap",
 ];
 
 /// What a pure room does not say.

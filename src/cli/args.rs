@@ -27,6 +27,7 @@ words! {
         Sim = "sim",
         Sms = "sms",
         Ussd = "ussd",
+        Trace = "trace",
         Reconnect = "reconnect",
     }
 }
@@ -135,6 +136,7 @@ pub fn command() -> Command {
         .subcommand(asks::sim(person(Verb::Sim, "Show the SIM's locks, unlock it, change its PIN")))
         .subcommand(asks::sms(person(Verb::Sms, "List, send and delete messages")))
         .subcommand(asks::ussd(person(Verb::Ussd, "Ask the network by USSD: uwand ussd '*100#'")))
+        .subcommand(asks::trace(person(Verb::Trace, "Show control messages as they pass, masked")))
         .subcommand(person(Verb::Reconnect, "Drop an interface's connection and dial anew").arg(interface()))
 }
 

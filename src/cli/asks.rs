@@ -28,8 +28,8 @@ words! {
 }
 
 /// The options that become arguments of the method, by the name that they have there.
-const TEXTS: [&str; 6] = ["action", "pin", "puk", "new_pin", "number", "text"];
-const FLAGS: [&str; 3] = ["force", "report", "flash"];
+const TEXTS: [&str; 7] = ["action", "pin", "puk", "new_pin", "number", "text", "pcap"];
+const FLAGS: [&str; 4] = ["force", "report", "flash", "hex"];
 
 pub fn cells(command: Command) -> Command {
     command.args([interface(), modem()])
@@ -77,6 +77,17 @@ pub fn sms(command: Command) -> Command {
         .subcommand(Command::new("list").about("Show the messages of the store (also without a command)"))
         .subcommand(send)
         .subcommand(Command::new("delete").about("Delete messages").arg(ids))
+}
+
+pub fn trace(command: Command) -> Command {
+    command.args([interface(), modem()]).args([
+        Arg::new("pcap")
+            .long("pcap")
+            .value_name("FILE")
+            .conflicts_with_all(["json", "hex"])
+            .help("Write a capture that Wireshark opens; - is standard output"),
+        flag("hex", "Show the bytes as well"),
+    ])
 }
 
 pub fn ussd(command: Command) -> Command {

@@ -19,10 +19,12 @@ mod bus;
 mod choose;
 mod live;
 mod output;
+pub mod pcap;
 pub mod show;
 pub mod show_asks;
 pub mod table;
 pub mod text;
+mod trace;
 mod watch;
 
 /// Why a command did not do what was asked.
@@ -52,6 +54,7 @@ pub fn run(globals: &Globals, request: &Request) -> ExitCode {
         Verb::Watch => watch::run(globals, request),
         Verb::Signal => signal(globals, request),
         Verb::Reconnect => reconnect(globals, request),
+        Verb::Trace => trace::run(globals, request),
         Verb::Cells | Verb::Scan | Verb::Sim | Verb::Sms | Verb::Ussd => asks::run(globals, request),
     };
     let words = match done {

@@ -55,6 +55,7 @@ pub const METHODS: &[Method] = &[
         name: "ussd",
         args: &[("modem", ArgType::String), ("action", ArgType::String), ("text", ArgType::String)],
     },
+    Method { name: "trace", args: &[("modem", ArgType::String)] },
 ];
 
 /// netifd kills a teardown after 5 s.
@@ -79,6 +80,7 @@ impl Daemon {
             "sms_send" => self.on_sms_send(request),
             "sms_delete" => self.on_sms_delete(request),
             "ussd" => self.on_ussd(request),
+            "trace" => self.on_trace(request),
             // The client lets only declared methods through.
             _ => request.fail(UbusStatus::MethodNotFound),
         }

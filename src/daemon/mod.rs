@@ -8,6 +8,7 @@
 //!  links     one interface: its machine, its configuration, its one job
 //!  carrier   the network device under a bearer
 //!  search    which modem an interface means, and whether it is there
+//!  trace     control messages, live, for those who subscribed
 //!  slot      one modem: found, opened, shared
 //!  memory    what the next process needs to take sessions over
 //!  outbox    what netifd is told, in order
@@ -28,6 +29,7 @@ mod outbox;
 mod reunion;
 mod search;
 mod slot;
+mod trace;
 
 use std::collections::BTreeMap;
 use std::future::Future;

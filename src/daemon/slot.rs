@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::memory::Memory;
 use crate::cause::Cause;
@@ -93,6 +93,8 @@ pub struct Slot {
     busy: RefCell<BTreeSet<&'static str>>,
     /// Parts of messages that came, for events.
     pub incoming: RefCell<Incoming>,
+    /// Until when somebody watches its control messages, and those of which generation.
+    pub watched: Cell<Option<(Instant, u32)>>,
     /// Of the long message that was sent last.
     reference: Cell<u8>,
 }
@@ -113,6 +115,7 @@ impl Slot {
             hung: Cell::new(false),
             busy: RefCell::default(),
             incoming: RefCell::default(),
+            watched: Cell::new(None),
             reference: Cell::new(first_reference()),
         })
     }

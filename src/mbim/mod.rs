@@ -15,6 +15,7 @@
 //! Why not libmbim? It is GLib, and larger than this whole program.
 
 pub mod client;
+pub mod describe;
 pub mod fragment;
 pub mod frame;
 pub mod messages;

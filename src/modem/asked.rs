@@ -4,7 +4,7 @@
 //! no state of a link.
 
 use super::Modem;
-use crate::answers::{Cells, Network, PinOrder, Refused, SimLock, Stored, UssdAnswer, UssdOrder};
+use crate::answers::{Cells, Network, PinOrder, Refused, SimLock, Sink, Stored, UssdAnswer, UssdOrder};
 
 impl Modem {
     /// The SIM and its locks, asked for now.
@@ -68,6 +68,18 @@ impl Modem {
         match self {
             Modem::Mbim(modem) => modem.delete_message(index).await,
             Modem::Qmi(_) => Err(Refused::Unsupported),
+        }
+    }
+
+    /// Shows every control message to `sink`, masked, until the next call; nothing is spent on
+    /// it with `None`. `false` where that is not possible.
+    pub fn trace(&self, sink: Option<Sink>) -> bool {
+        match self {
+            Modem::Mbim(modem) => {
+                modem.trace(sink);
+                true
+            }
+            Modem::Qmi(_) => false,
         }
     }
 }

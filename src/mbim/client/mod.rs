@@ -180,6 +180,11 @@ impl Client {
         *self.shared().tap.borrow_mut() = Some(Box::new(tap));
     }
 
+    /// Shows them to nobody any more.
+    pub fn clear_tap(&self) {
+        *self.shared().tap.borrow_mut() = None;
+    }
+
     /// Opens the function. Copes with a channel that an earlier program left open (CLOSE
     /// first), with a modem that wants smaller transfers, and with a deaf first attempt.
     pub async fn open(&self) -> Result<(), Error> {

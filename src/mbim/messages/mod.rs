@@ -32,9 +32,9 @@ pub mod sms;
 pub mod stk;
 pub mod ussd;
 
-pub use body::Body;
+pub use body::{Body, Notes};
 pub use builder::Builder;
-pub use codec::{Struct, emit, parse};
+pub use codec::{Struct, emit, parse, parse_noting};
 pub use values::{Number, Raw, Text, Tlv};
 
 use super::service::Service;

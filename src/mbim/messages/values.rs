@@ -44,11 +44,15 @@ impl Number for bool {
 
 /// Anything that is a UTF-16LE text on the wire.
 pub trait Text {
+    /// Personal: not even its bytes are shown.
+    const HIDDEN: bool;
     fn from_wire(text: String) -> Self;
     fn to_wire(&self) -> &str;
 }
 
 impl Text for String {
+    const HIDDEN: bool = false;
+
     fn from_wire(text: String) -> Self {
         text
     }
@@ -59,6 +63,8 @@ impl Text for String {
 }
 
 impl Text for Id {
+    const HIDDEN: bool = true;
+
     fn from_wire(text: String) -> Self {
         Id::new(text)
     }
@@ -69,6 +75,8 @@ impl Text for Id {
 }
 
 impl Text for Secret {
+    const HIDDEN: bool = true;
+
     fn from_wire(text: String) -> Self {
         Secret::new(text)
     }
