@@ -90,3 +90,20 @@ pub fn set_raw_ip(sysfs: &Sysfs, netdev: &str, raw: bool) {
         log::warn!("{netdev}: raw IP {raw}: {error}");
     }
 }
+
+/// For Ethernet frames: an address that the driver does not mistake for an IP header.
+pub fn set_apart_from_ip(netdev: &str) {
+    let set = || match netdev::set_apart_from_ip(netdev) {
+        // Busy while it is up.
+        Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy => {
+            netdev::set_up(netdev, false)?;
+            netdev::set_apart_from_ip(netdev)
+        }
+        other => other,
+    };
+    match set() {
+        Ok(true) => log::info!("{netdev}: another MAC address, for its own looked like an IP header"),
+        Ok(false) => {}
+        Err(error) => log::debug!("{netdev}: MAC address: {error}"),
+    }
+}

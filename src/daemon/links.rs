@@ -439,6 +439,9 @@ async fn agree_on_format(slot: &Slot, modem: &Modem, sysfs: &Sysfs, dial: &Dial)
         if raw != kernel {
             carrier::set_raw_ip(sysfs, &dial.netdev, raw);
         }
+        if !raw {
+            carrier::set_apart_from_ip(&dial.netdev);
+        }
     }
     slot.formatted.set(true);
     Ok(())

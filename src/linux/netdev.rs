@@ -26,6 +26,8 @@ mod ioctl {
     nix::ioctl_write_ptr_bad!(set_flags, libc::SIOCSIFFLAGS, libc::ifreq);
     nix::ioctl_read_bad!(get_mtu, libc::SIOCGIFMTU, libc::ifreq);
     nix::ioctl_write_ptr_bad!(set_mtu, libc::SIOCSIFMTU, libc::ifreq);
+    nix::ioctl_read_bad!(get_address, libc::SIOCGIFHWADDR, libc::ifreq);
+    nix::ioctl_write_ptr_bad!(set_address, libc::SIOCSIFHWADDR, libc::ifreq);
 }
 
 /// The kernel's IFNAMSIZ, less the NUL.
@@ -80,6 +82,31 @@ pub fn set_up(name: &str, up: bool) -> io::Result<()> {
     // SAFETY: as in `set_mtu`.
     unsafe { ioctl::set_flags(socket.as_raw_fd(), &request) }?;
     Ok(())
+}
+
+/// Gives an Ethernet device of qmi_wwan another address where its own could be taken for the
+/// start of an IP header; the device has to be down. True where it was so.
+pub fn set_apart_from_ip(name: &str) -> io::Result<bool> {
+    let socket = control_socket()?;
+    let mut request = request(name)?;
+    // SAFETY: the kernel reads the name and writes the union of one ifreq, as a sockaddr here.
+    let first = unsafe {
+        ioctl::get_address(socket.as_raw_fd(), &mut request)?;
+        &mut request.ifr_ifru.ifru_hwaddr.sa_data[0]
+    };
+    let [old] = first.to_ne_bytes();
+    let Some(new) = apart_from_ip(old) else { return Ok(false) };
+    *first = libc::c_char::from_ne_bytes([new]);
+    // SAFETY: as in `set_mtu`; family and the other bytes are what the kernel has given.
+    unsafe { ioctl::set_address(socket.as_raw_fd(), &request) }?;
+    Ok(true)
+}
+
+/// qmi_wwan takes a frame to 4x:… or 6x:… (with bit 4 clear) for a bare IP packet
+/// (possibly_iphdr, qmi_wwan_rx_fixup). It takes care that its own address is none of these,
+/// but since Linux 6.12 usbnet draws the address only after that.
+fn apart_from_ip(first: u8) -> Option<u8> {
+    (first & 0xd0 == 0x40).then_some(first & 0xbf | 0x02)
 }
 
 /// The kernel's number of the device, which a renaming does not change.
@@ -202,6 +229,22 @@ mod tests {
         assert!(is_up("lo").is_ok());
         assert_eq!(index("lo").ok(), Some(1));
         assert!(Counters::read(&Sysfs::default(), "lo").is_ok());
+    }
+
+    #[test]
+    fn an_address_that_looks_like_an_ip_header_is_told_from_others() {
+        let taken: Vec<u8> = (0..=u8::MAX).filter(|first| apart_from_ip(*first).is_some()).collect();
+        assert_eq!(taken.len(), 32);
+        assert!(taken.iter().all(|first| matches!(first >> 4, 4 | 6)));
+        assert!(
+            taken.iter().filter_map(|first| apart_from_ip(*first)).all(|new| apart_from_ip(new).is_none())
+        );
+        // Locally administered, and not of a group unless it was before.
+        assert_eq!(
+            (apart_from_ip(0x42), apart_from_ip(0x6e), apart_from_ip(0x02)),
+            (Some(0x02), Some(0x2e), None)
+        );
+        assert_eq!(set_apart_from_ip("lo").ok(), Some(false));
     }
 
     #[test]
