@@ -8,10 +8,11 @@ use super::device::{Hang, Modem};
 use super::kernel::appears;
 use super::network::Network;
 use super::ping::{Replies, ping};
-use super::sim::modem::{Ip, Setup, SimModem};
+use super::sim::modem::{Asked, Ip, Setup, SimModem};
 use super::sim::netifd::{Handler, Netifd, State, What};
 use super::sim::ubusd::Ubusd;
 use super::stand_in;
+use super::takeover::Takeover;
 use super::timeline::{Step, Timeline, doing, until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -37,7 +38,7 @@ const SECOND: &str = "iot";
 const SOON: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Beyond the bearer: only a default route leads there.
-const FAR: [&str; 2] = ["192.0.2.1", "2001:db8:ffff::1"];
+pub const FAR: [&str; 2] = ["192.0.2.1", "2001:db8:ffff::1"];
 /// What the simulated network tells.
 const MTU: u32 = 1430;
 const PORT: u32 = 0;
@@ -77,9 +78,7 @@ pub async fn chapter(t: &mut Timeline) {
     connected(t).await;
     t.step("another address of the network, in place", world.readdressed()).await;
     connected(t).await;
-    t.step("kill -9 of the daemon leaves the traffic alone", world.killed()).await;
-    t.step("its successor takes over", world.start()).await;
-    t.step("and the interface stays up", world.taken_over()).await;
+    t.step("kill -9 under a running ping: its successor takes the session over", world.replaced()).await;
     connected(t).await;
     t.step("kill -9 of ubusd: the daemon is back with it", world.bus_restarted()).await;
     t.step("unplugged: the interface goes down", world.gone()).await;
@@ -99,7 +98,7 @@ async fn connected(t: &mut Timeline) {
     }
 }
 
-async fn echoes(device: Option<&str>, far: &str) -> Step<Replies> {
+pub async fn echoes(device: Option<&str>, far: &str) -> Step<Replies> {
     let far: IpAddr = far.parse().map_err(doing("address"))?;
     let replies = ping(far, device, 3, PATIENCE).await?;
     if replies.received < 3 { Err(replies.to_string()) } else { Ok(replies) }
@@ -107,7 +106,11 @@ async fn echoes(device: Option<&str>, far: &str) -> Step<Replies> {
 
 /// The interface's state, as the daemon tells it.
 async fn state() -> Step<String> {
-    let out = program().args(["status", "--json"]).output().await.map_err(doing(PROGRAM))?;
+    state_by(program()).await
+}
+
+pub async fn state_by(mut program: Command) -> Step<String> {
+    let out = program.args(["status", "--json"]).output().await.map_err(doing(PROGRAM))?;
     let status: Value = serde_json::from_slice(&out.stdout).map_err(doing("status"))?;
     Ok(status["interfaces"][0]["state"].as_str().unwrap_or("unknown").to_owned())
 }
@@ -264,26 +267,23 @@ impl World {
         }
     }
 
-    async fn killed(&mut self) -> Step<Replies> {
-        let mut daemon = self.daemon.take().ok_or("no daemon")?;
-        daemon.kill().await.map_err(doing("kill"))?;
+    /// It finds its interface by what netifd shows of us: nobody runs ifup for a new daemon.
+    async fn replaced(&mut self) -> Step<String> {
+        let takeover = Takeover::begin(&self.netifd, WAN, self.daemon.take()).await?;
         self.sim.forget_requests();
-        echoes(None, FAR[0]).await
-    }
-
-    /// By what netifd shows of us: nobody runs ifup for a new daemon.
-    async fn taken_over(&mut self) -> Step<String> {
-        let begin = Instant::now();
-        while state().await? != "up" {
-            if begin.elapsed() > SOON {
-                return Err(format!("it is {}", state().await?));
-            }
-            sleep(Duration::from_millis(50)).await;
-        }
-        let device = self.up(|_| true).await?;
-        match self.sim.activations().len() {
-            0 => Ok(format!("{device}, with the session that was there")),
-            more => Err(format!("{more} activations")),
+        takeover.respawn().await;
+        self.start().await?;
+        let took = takeover.managed(&self.netifd, WAN).await?;
+        let (device, state) = (self.up(|_| true).await?, state().await?);
+        let answered = takeover.end().await?;
+        let opened = self.sim.seen().iter().filter(|seen| matches!(seen.asked, Asked::Open)).count();
+        match (self.sim.activations().len(), opened, state.as_str()) {
+            (0, 0, "up") => Ok(format!(
+                "{device} managed again {} ms after it, no OPEN and no CONNECT in {} messages; {answered}",
+                took.as_millis(),
+                self.sim.requests()
+            )),
+            (more, opened, state) => Err(format!("{state}, {more} activations, {opened} OPENs")),
         }
     }
 

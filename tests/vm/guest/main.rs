@@ -12,6 +12,7 @@ mod apply;
 mod compositions;
 mod control;
 mod daemon;
+mod daemon_qmi;
 mod device;
 mod function;
 mod hang;
@@ -28,6 +29,7 @@ mod serial_function;
 #[path = "../../sim/mod.rs"]
 mod sim;
 mod stand_in;
+mod takeover;
 mod timeline;
 mod usb;
 mod usbip;
@@ -57,5 +59,6 @@ async fn scenario() {
     rooms::chapter(&mut t).await;
     qmi::chapter(&mut t).await;
     daemon::chapter(&mut t).await;
+    daemon_qmi::chapter(&mut t).await;
     t.verdict();
 }

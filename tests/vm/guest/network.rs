@@ -121,7 +121,7 @@ fn echo_v6(mut packet: Vec<u8>) -> Option<Vec<u8>> {
     Some(packet)
 }
 
-fn checksum(start: u32, bytes: &[u8]) -> [u8; 2] {
+pub fn checksum(start: u32, bytes: &[u8]) -> [u8; 2] {
     let mut total = start + sum(bytes);
     while total > 0xffff {
         total = (total & 0xffff) + (total >> 16);
@@ -129,6 +129,6 @@ fn checksum(start: u32, bytes: &[u8]) -> [u8; 2] {
     (!(total as u16)).to_be_bytes()
 }
 
-fn sum(bytes: &[u8]) -> u32 {
+pub fn sum(bytes: &[u8]) -> u32 {
     bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | pair.get(1).map_or(0, |b| u32::from(*b))).sum()
 }

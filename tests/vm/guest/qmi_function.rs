@@ -3,7 +3,7 @@
 
 use super::control::{Channel, GET_ENCAPSULATED, SEND_ENCAPSULATED};
 use super::device::{Hang, Knobs};
-use super::network::Network;
+use super::network::{Network, checksum, sum};
 use super::ntb::Datagram;
 use super::usb::{Reply, Setup};
 use std::collections::VecDeque;
@@ -57,7 +57,13 @@ impl QmiFunction {
     fn frame(&self, frame: &[u8]) -> Option<Vec<u8>> {
         let (header, packet) = frame.split_at_checked(14)?;
         let (host, kind) = (&header[6..12], &header[12..14]);
-        let answer = if kind == ARP { arp(packet)? } else { self.packet(packet)? };
+        let answer = match kind {
+            _ if kind == ARP => arp(packet)?,
+            _ => match neighbour(packet) {
+                Some(advertised) => advertised,
+                None => self.packet(packet)?,
+            },
+        };
         Some([host, &MODEM_MAC[..], kind, &answer[..]].concat())
     }
 
@@ -66,6 +72,24 @@ impl QmiFunction {
         self.network.count(|c| c.blocks_to_host += 1);
         Some(transfer)
     }
+}
+
+/// A neighbour advertisement for every address but those that the host still checks
+/// (unspecified source: RFC 4862, 5.4.2), solicited and overriding (RFC 4861, 4.4).
+fn neighbour(packet: &[u8]) -> Option<Vec<u8>> {
+    let (head, body) = packet.split_at_checked(40)?;
+    let (from, target) = (&head[8..24], body.get(8..24)?);
+    if head[0] >> 4 != 6 || head[6] != 58 || body[0] != 135 || from == [0; 16] {
+        return None;
+    }
+    let mut advertised = [&[136, 0, 0, 0, 0x60, 0, 0, 0], target, &[2, 1], &MODEM_MAC[..]].concat();
+    // hop limit 255 says that no router was in between
+    let mut out = [&[0x60, 0, 0, 0, 0, advertised.len() as u8, 58, 255], target, from].concat();
+    let pseudo = sum(&out[8..40]) + advertised.len() as u32 + 58;
+    let check = checksum(pseudo, &advertised);
+    advertised[2..4].copy_from_slice(&check);
+    out.extend(advertised);
+    Some(out)
 }
 
 /// Every address but the host's own is the modem's (RFC 826).

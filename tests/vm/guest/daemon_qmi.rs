@@ -1,0 +1,252 @@
+//! The daemon over the real qmi_wwan: a simulated QMI modem is the firmware of the emulated
+//! device, once with raw IP and once with a modem that insists on Ethernet frames.
+//!
+//! Contract: what the device's data path does is what the firmware has agreed on (WDA), so
+//! a daemon and a driver that disagree with the modem get no ping through.
+
+use super::apply::Applied;
+use super::compositions::SIERRA_QMI;
+use super::daemon::{FAR, echoes, state_by};
+use super::device::{Knobs, Modem, Wires};
+use super::kernel::appears;
+use super::network::Network;
+use super::sim::netifd::{Handler, Netifd, State};
+use super::sim::qmi::{QmiModem, Setup};
+use super::sim::ubusd::Ubusd;
+use super::stand_in;
+use super::takeover::Takeover;
+use super::timeline::{Step, Timeline, doing, until};
+use serde_json::json;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::IpAddr;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+use tokio::process::{Child, Command};
+use tokio::task::spawn_local;
+use tokio::time::sleep;
+use uwand::linux::netdev;
+use uwand::linux::sysfs::Sysfs;
+use uwand::qmi::messages::ctl::Sync;
+use uwand::qmi::messages::wda::LinkLayer;
+use uwand::ubus::Source;
+
+const PROGRAM: &str = "/bin/uwand";
+const SOCKET: &str = "/run/ubus-qmi.sock";
+const OUTSIDE: [(&str, &str); 2] = [("UWAND_UBUS_SOCKET", SOCKET), ("UWAND_RUN_DIR", "/run/uwand-qmi")];
+const WAN: &str = "wan";
+const SOON: Duration = Duration::from_secs(10);
+const PORT: u32 = 0;
+const NETDEV: &str = "wwan0";
+const TENTATIVE: u32 = 0x40;
+
+pub async fn chapter(t: &mut Timeline) {
+    t.chapter("the daemon over qmi_wwan");
+    let Ok(ubusd) = Ubusd::at(Path::new(SOCKET)) else { return };
+    let mut world = World::new(ubusd);
+    t.step("the daemon is on ubus", world.start()).await;
+    session(t, &mut world, Setup::default()).await;
+    t.chapter("the daemon over qmi_wwan, a modem that insists on Ethernet frames");
+    session(t, &mut world, Setup { insists_on: Some(LinkLayer::Ethernet), ..Setup::default() }).await;
+    world.end().await;
+}
+
+async fn session(t: &mut Timeline, world: &mut World, setup: Setup) {
+    let raw = setup.insists_on.is_none();
+    t.step("attached", world.plug(setup)).await;
+    t.step("ifup", world.up(raw)).await;
+    connected(t).await;
+    t.step("kill -9 under a running ping: its successor takes the session over", world.replaced()).await;
+    connected(t).await;
+    t.step("ifdown", world.down()).await;
+    t.step("gone", world.unplug()).await;
+}
+
+async fn connected(t: &mut Timeline) {
+    for far in FAR {
+        t.step(&format!("ping {far}"), echoes(None, far)).await;
+    }
+}
+
+fn program() -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.envs(OUTSIDE);
+    command
+}
+
+struct World {
+    ubusd: Ubusd,
+    netifd: Netifd,
+    applied: Rc<RefCell<Applied>>,
+    daemon: Option<Child>,
+    sim: QmiModem,
+    modem: Option<Modem>,
+    /// The task that keeps the data path as the firmware has it.
+    following: Rc<Cell<bool>>,
+}
+
+/// Addresses that the network has given, and the framing that was agreed on.
+fn follow(sim: &QmiModem, net: &Network, knobs: &Knobs) {
+    let mut bearers = BTreeMap::new();
+    for ((mux, family), call) in sim.calls() {
+        let given: &mut Vec<IpAddr> = bearers.entry(mux).or_default();
+        match family {
+            6 => given.extend(call.ip.v6.iter().map(|(address, _)| IpAddr::from(*address))),
+            _ => given.extend(call.ip.v4.iter().map(|(address, _)| IpAddr::from(*address))),
+        }
+    }
+    net.set_bearers(bearers);
+    knobs.set_ethernet(sim.link_layer() == LinkLayer::Ethernet);
+}
+
+impl World {
+    fn new(ubusd: Ubusd) -> Self {
+        let environment = OUTSIDE.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let handler = Handler::Process { program: PROGRAM.into(), arguments: Vec::new(), environment };
+        let netifd = Netifd::start(|| Source::Paths(vec![SOCKET.into()]), handler);
+        let applied = Rc::new(RefCell::new(Applied::default()));
+        let kernel = applied.clone();
+        netifd.on_settings(move |_, link| kernel.borrow_mut().follow(link));
+        let (sim, following) = (QmiModem::new(Setup::default()), Rc::default());
+        World { ubusd, netifd, applied, daemon: None, sim, modem: None, following }
+    }
+
+    async fn start(&mut self) -> Step<String> {
+        self.daemon = Some(program().arg("daemon").spawn().map_err(doing(PROGRAM))?);
+        let there = || self.ubusd.objects().iter().any(|path| path == "uwand").then_some(());
+        until("object uwand", SOON, there).await?;
+        Ok(format!("process {}", self.daemon.as_ref().and_then(Child::id).unwrap_or(0)))
+    }
+
+    async fn plug(&mut self, setup: Setup) -> Step<String> {
+        self.sim = QmiModem::new(setup);
+        let socket = |what: nix::Result<_>| what.map_err(doing("socketpair"));
+        let ports = (0..3).map(|_| socket(stand_in::port())).collect::<Step<Vec<_>>>()?;
+        let wires = Wires { control: self.sim.connect().map_err(doing("socketpair"))?, ports };
+        let net = Network::default();
+        let modem = Modem::plug(PORT, &SIERRA_QMI, wires, &net).map_err(doing("attach"))?;
+        let (sim, knobs) = (self.sim.clone(), modem.knobs.clone());
+        let going = Rc::new(Cell::new(true));
+        self.following = going.clone();
+        spawn_local(async move {
+            while going.get() {
+                follow(&sim, &net, &knobs);
+                sleep(Duration::from_millis(2)).await;
+            }
+        });
+        self.modem = Some(modem);
+        appears("/dev/cdc-wdm0").await?;
+        appears(&format!("/sys/class/net/{NETDEV}")).await?;
+        self.netifd.plug(NETDEV);
+        Ok(format!("{NETDEV}, raw_ip {}", raw_ip()?))
+    }
+
+    async fn is_up(&self) -> Step {
+        if !self.netifd.until(SOON, |netifd| netifd.is_up(WAN)).await {
+            return Err(format!("not up: {}", self.netifd.status(WAN)));
+        }
+        if let Some(wrong) = self.applied.borrow_mut().complaints.pop() {
+            return Err(wrong);
+        }
+        let wrong = self.netifd.complaints();
+        if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
+    }
+
+    async fn up(&mut self, raw: bool) -> Step<String> {
+        let begin = Instant::now();
+        let config = json!({ "proto": "uwand", "apn": "internet", "device": "usb:1199:9071" });
+        self.netifd.configure(WAN, Some(config));
+        self.netifd.ifup(WAN);
+        self.is_up().await?;
+        let (took, trips) = (begin.elapsed().as_millis(), self.sim.requests());
+        let (kernel, firmware) = (raw_ip()?, self.sim.link_layer());
+        if (kernel, firmware == LinkLayer::RawIp) != (raw, raw) {
+            return Err(format!("raw_ip {kernel} here and {firmware:?} there"));
+        }
+        checked().await?;
+        let usable = begin.elapsed().as_millis();
+        Ok(format!(
+            "up after {took} ms and {trips} control messages, IPv6 checked after {usable} ms; raw_ip {kernel}, {}",
+            mac()
+        ))
+    }
+
+    async fn replaced(&mut self) -> Step<String> {
+        let takeover = Takeover::begin(&self.netifd, WAN, self.daemon.take()).await?;
+        let before = self.sim.clients().len();
+        self.sim.forget_requests();
+        takeover.respawn().await;
+        self.start().await?;
+        let took = takeover.managed(&self.netifd, WAN).await?;
+        self.is_up().await?;
+        let state = state_by(program()).await?;
+        let answered = takeover.end().await?;
+        let (starts, syncs) = (self.sim.starts().len(), self.sim.count::<Sync>());
+        let clients = self.sim.clients().len();
+        if state != "up" || (starts, syncs) != (0, 0) || clients > before {
+            let ids = format!("{before} client ids became {clients}");
+            return Err(format!("{state}, {starts} calls started, {syncs} SYNCs, {ids}"));
+        }
+        Ok(format!(
+            "managed again {} ms after it, no SYNC and no START_NETWORK in {} messages, {clients} client ids; \
+             {answered}",
+            took.as_millis(),
+            self.sim.requests()
+        ))
+    }
+
+    async fn down(&mut self) -> Step<&'static str> {
+        self.netifd.ifdown(WAN);
+        if !self.netifd.until(SOON, |netifd| netifd.state(WAN) == State::Down).await {
+            return Err(self.netifd.status(WAN).to_string());
+        }
+        let ended = || self.sim.calls().is_empty().then_some("both calls are ended");
+        until("the end of the calls", SOON, ended).await
+    }
+
+    async fn unplug(&mut self) -> Step<&'static str> {
+        self.following.set(false);
+        self.modem = None;
+        self.sim.vanish();
+        self.netifd.unplug(NETDEV);
+        self.applied.borrow_mut().forget();
+        let path = format!("/sys/class/net/{NETDEV}");
+        until("gone", SOON, || (!Path::new(&path).exists()).then_some("and its network device")).await
+    }
+
+    async fn end(mut self) {
+        self.netifd.kill();
+        if let Some(mut daemon) = self.daemon.take() {
+            // Nothing is left that it could do wrong.
+            let _ = daemon.kill().await;
+        }
+    }
+}
+
+fn raw_ip() -> Step<bool> {
+    netdev::raw_ip(&Sysfs::default(), NETDEV).ok_or_else(|| "no attribute raw_ip".to_owned())
+}
+
+fn mac() -> String {
+    let address = fs::read_to_string(format!("/sys/class/net/{NETDEV}/address")).unwrap_or_default();
+    match address.trim() {
+        "" => "no MAC".to_owned(),
+        address => format!("MAC {address}"),
+    }
+}
+
+/// No address of the device is still checked for a duplicate (the flag of <linux/if_addr.h>),
+/// which only Ethernet frames make the kernel do; IPv6 leaves from none before.
+async fn checked() -> Step {
+    let done = || {
+        let addresses = fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
+        let tentative = |line: &str| {
+            let flags = line.split_whitespace().nth(4).and_then(|flags| u32::from_str_radix(flags, 16).ok());
+            line.ends_with(NETDEV) && flags.is_none_or(|flags| flags & TENTATIVE != 0)
+        };
+        (!addresses.lines().any(tentative)).then_some(())
+    };
+    until("addresses without a duplicate", SOON, done).await
+}
