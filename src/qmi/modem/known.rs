@@ -157,6 +157,10 @@ impl Known {
         if before.is_some() && self.facts.sim == Some(SimState::Absent) {
             self.pins = PinMemory::default();
         }
+        if self.facts.sim == Some(SimState::Absent) {
+            (self.facts.iccid, self.facts.imsi) = (None, None);
+            self.facts.numbers.clear();
+        }
         Vec::new()
     }
 

@@ -3,6 +3,7 @@
 //! ```text
 //!  connect   radio, SIM, profile, register, start network by family, settings
 //!  radio     operating mode, FCC lock
+//!  identity  who the modem is, and its subscriber
 //!  sim       the card by UIM: absent, not ready, PIN with its tries, PUK
 //!  session   one bearer: a client id and a handle for each family
 //!  known     messages in, facts out                                       (pure)
@@ -13,6 +14,7 @@
 //! with their release, except [`Modem::leave`], after which a successor takes over.
 
 mod connect;
+mod identity;
 mod known;
 mod radio;
 mod session;
@@ -177,35 +179,23 @@ impl Modem {
     /// Asks for what no connect needs: who it is, the SIM's numbers, signal.
     pub async fn introduce(&self) {
         if !self.introduced.replace(true) {
-            for result in [self.ask_identity().await, self.hear_card().await.map_err(Cause::from)] {
+            for result in [self.ask_device().await, self.hear_card().await.map_err(Cause::from)] {
                 if let Err(cause) = result {
                     log::debug!("introduction: {cause}");
                 }
             }
+        }
+        if let Err(cause) = self.ask_subscriber().await {
+            log::debug!("who the subscriber is: {cause}");
         }
         if let Err(cause) = self.signal().await {
             log::debug!("no signal: {cause}");
         }
     }
 
-    async fn ask_identity(&self) -> Result<(), Cause> {
-        let ids = self.dms.call(&dms::GetIds::default()).await?;
-        let manufacturer = self.dms.call(&dms::GetManufacturer::default()).await?.manufacturer;
-        let model = self.dms.call(&dms::GetModel::default()).await?.model;
-        let revision = self.dms.call(&dms::GetRevision::default()).await?.revision;
-        self.board.post(|known| {
-            known.facts.imei = ids.imei.filter(|imei: &Id| !imei.is_empty());
-            known.facts.manufacturer = manufacturer;
-            known.facts.model = model;
-            known.facts.revision = revision;
-            Vec::new()
-        });
-        Ok(())
-    }
-
     /// The IMEI, for whoever has to tell modems apart by it.
     pub async fn identify(&self) -> Result<(), Cause> {
-        self.ask_identity().await
+        self.ask_device().await
     }
 
     /// What the packets look like: `true` for raw IP. `raw` is what the kernel's driver can do
