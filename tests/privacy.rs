@@ -13,11 +13,13 @@ use serde_json::{Value, json};
 use sim::fault::{Effect, Fault, On};
 use sim::modem::{Network, Setup, Sim, SimModem};
 use sim::netifd::{Handler, Netifd, What};
+use sim::qmi;
 use sim::ubusd::Ubusd;
 use sim::world::{MINUTE, SECOND, WAN, World};
 use tokio::io::AsyncReadExt;
 use uwand::mbim::messages::basic::{DeviceCaps, SubscriberReady};
 use uwand::mbim::messages::enums::{AuthProtocol, Register};
+use uwand::qmi::frame::Service;
 
 const PIN: &str = "7093";
 const WRONG_PIN: &str = "6182";
@@ -60,7 +62,9 @@ fn collected() -> String {
 /// lists of numbers, as UTF-8 and as UTF-16.
 fn forms(secret: &str) -> Vec<String> {
     let wide: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let mut forms = vec![secret.to_string()];
+    let swapped = secret.as_bytes().chunks(2).map(|pair| pair.iter().rev().map(|byte| *byte as char));
+    // As a card stores digits.
+    let mut forms = vec![secret.to_string(), swapped.flatten().collect()];
     for bytes in [secret.as_bytes(), &wide] {
         for separator in ["", " ", ":"] {
             let lower: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -177,6 +181,45 @@ fn no_secret_is_logged_when_things_go_wrong() {
         w.up_within(2 * MINUTE).await;
     });
     search("a misbehaving modem", &collected());
+}
+
+/// A QMI modem with the same secrets.
+fn over_qmi() -> qmi::Setup {
+    let profiles = vec![qmi::Profile { password: PASSWORD.into(), ..qmi::Profile::new(1, "old") }];
+    qmi::Setup { base: setup(), profiles, ..qmi::Setup::default() }
+}
+
+#[test]
+fn no_secret_is_logged_over_qmi() {
+    collect();
+    World::run_qmi(over_qmi(), async |w| {
+        w.ifup(options(PIN));
+        w.up_within(5 * SECOND).await;
+        w.settle().await;
+        assert_eq!(w.of_modem("imsi").await, IMSI, "status shows what the log must not");
+        w.kill_daemon().await;
+        w.start_daemon();
+        w.pass(60).await;
+        w.modem.reset();
+        w.pass(60).await;
+        w.modem.remove_sim();
+        w.pass(60).await;
+        w.modem.insert_sim(setup().sim.unwrap());
+        w.pass(60).await;
+        w.ifup(options(WRONG_PIN));
+        w.pass(60).await;
+    });
+    let effects = [qmi::Effect::Truncate(30), qmi::Effect::WrongClient, qmi::Effect::WrongTransaction];
+    for effect in effects.into_iter().chain([qmi::Effect::Glue(3), qmi::Effect::DropAnswer]) {
+        World::run_qmi(over_qmi(), async |w| {
+            for on in [Service::Uim, Service::Wds, Service::Dms] {
+                w.modem.fault(qmi::QmiFault::new(qmi::On::Service(on), effect.clone()).times(5));
+            }
+            w.ifup(options(PIN));
+            w.pass(300).await;
+        });
+    }
+    search("QMI", &collected());
 }
 
 /// The daemon and its handler as processes, in real time.

@@ -78,6 +78,9 @@ fn netifd_gets_addresses_routes_name_servers_and_mtu_of_both_families() {
         assert_eq!(w.of_modem("mcc_mnc").await, "00101");
         assert_eq!(w.of_modem("technology").await, "lte");
         assert_eq!(w.of_modem("model").await, "SIM7455");
+        assert_eq!(w.of_modem("imei").await, "350000000000006");
+        assert_eq!(w.of_modem("iccid").await, "8949000000000000017");
+        assert_eq!(w.of_modem("imsi").await, "001010000000017");
         assert_eq!(w.of_modem("signal").await["rsrp"], -97);
         assert_eq!(families(w), [4, 6], "two calls, two client ids");
         assert_eq!(w.modem.clients_of(Service::Wds), 2);
@@ -256,6 +259,21 @@ fn a_sim_that_is_pulled_out_takes_the_link_down_and_put_back_brings_it_up() {
         w.pass(600).await;
         w.modem.insert_sim(Sim { reads_for: 4 * SECOND, ..Sim::default() });
         assert!(w.up_within(5 * SECOND).await < 5 * SECOND);
+    });
+}
+
+#[test]
+fn another_sim_is_another_subscriber() {
+    World::run_qmi(Setup::default(), async |w| {
+        w.ifup(internet());
+        w.up_within(5 * SECOND).await;
+        w.modem.remove_sim();
+        w.error_within("NO_SIM", 2 * MINUTE).await;
+        assert!(w.of_modem("iccid").await.is_null());
+        let (iccid, imsi) = ("894900000000000002".to_string(), "00101000000002".to_string());
+        w.modem.insert_sim(Sim { iccid: iccid.clone(), imsi: imsi.clone(), ..Sim::default() });
+        w.up_within(5 * SECOND).await;
+        assert_eq!((w.of_modem("iccid").await, w.of_modem("imsi").await), (iccid.into(), imsi.into()));
     });
 }
 
