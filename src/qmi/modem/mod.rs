@@ -42,7 +42,7 @@ use crate::board::{Board, Notify};
 use crate::cause::Cause;
 use crate::dial::Note;
 use crate::quirks::Quirks;
-use crate::words::{Facts, Id, Mode, Signal};
+use crate::words::{Facts, Mode, Signal};
 
 /// A channel that an earlier process left open answers in milliseconds.
 const RESUME: Duration = Duration::from_secs(2);
