@@ -229,6 +229,7 @@ fn no_secret_leaves_the_real_binary() {
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let world = World::new(setup());
         let (bus, control) = (world.file("bus.sock"), world.file("modem.sock"));
+        world.add_netdev("wwan0");
         let ubusd = Ubusd::at(&bus).unwrap();
         let modem = SimModem::at(&control, setup()).unwrap();
         let program = env!("CARGO_BIN_EXE_uwand");

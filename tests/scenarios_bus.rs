@@ -210,7 +210,7 @@ fn every_change_of_state_is_an_event_with_the_old_and_the_new_state() {
 #[test]
 fn two_interfaces_share_a_modem_and_not_their_troubles() {
     World::run(Setup::default(), async |w| {
-        w.netifd.plug("wwan0.1");
+        w.add_netdev("wwan0.1");
         w.ifup(internet());
         let second = json!({ "proto": "uwand", "apn": "second", "session": "1", "netdev": "wwan0.1" });
         w.netifd.configure("lan2", Some(second));

@@ -6,16 +6,17 @@
 //! what somebody waited for. A scenario fails at its end where netifd has something to
 //! complain of.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::task::{AbortHandle, LocalSet, spawn_local, yield_now};
 use tokio::time::{Instant, sleep, timeout};
 use uwand::globals::Globals;
-use uwand::ubus::{Client, Source};
+use uwand::ubus::{Client, Error, Source, Status};
 
 use super::modem::{Setup, SimModem};
 use super::netifd::{Handler, Netifd, State, What};
@@ -133,11 +134,13 @@ impl World<QmiModem> {
 
 impl<M: Device> World<M> {
     async fn play(self, scenario: impl AsyncFnOnce(&World<M>)) {
+        watch_panics();
         self.plug(0);
         self.start_daemon();
         self.bus.wait_for("uwand").await;
         self.settle().await;
         scenario(&self).await;
+        assert!(!PANICKED.get(), "a task panicked");
         if !self.netifd.complaints().is_empty() {
             println!("{}", self.story().await);
         }
@@ -194,6 +197,12 @@ impl<M: Device> World<M> {
     /// A path in the world's own directory.
     pub fn file(&self, name: &str) -> PathBuf {
         self.tree.dir.join(name)
+    }
+
+    /// A network device that is nobody's in particular appears.
+    pub fn add_netdev(&self, name: &str) {
+        std::fs::create_dir_all(self.globals.sysfs.join("class/net").join(name)).expect("a directory");
+        self.netifd.plug(name);
     }
 
     /// The path of the modem's control device under this number.
@@ -364,9 +373,33 @@ fn in_process(source: impl Fn() -> Source + 'static) -> Handler {
                 "teardown" => ("down", json!({ "interface": call.interface })),
                 _ => ("up", json!({ "interface": call.interface, "config": config })),
             };
-            client.invoke("uwand", method, &arguments, LONG).await.expect("the daemon answers its handler");
+            match client.invoke("uwand", method, &arguments, LONG).await {
+                Ok(_) => {}
+                // As the real one: it asks once more where ubusd or the daemon went meanwhile.
+                Err(error) if error == Error::Gone || error.status() == Some(Status::NotFound) => {
+                    client.wait_for("uwand").await;
+                    let _ = client.invoke("uwand", method, &arguments, LONG).await;
+                }
+                Err(error) => panic!("the daemon answers its handler: {error}"),
+            }
         })
     }))
+}
+
+thread_local! {
+    static PANICKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A task that panics dies in silence; on a router the whole process would end.
+fn watch_panics() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let print = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            PANICKED.set(true);
+            print(info);
+        }));
+    });
 }
 
 /// One thread, one paused clock.
