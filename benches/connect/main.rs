@@ -8,6 +8,7 @@
 //! what holds with it holds without.
 
 mod peers;
+mod qmi;
 #[path = "../../tests/sim/mod.rs"]
 mod sim;
 mod trace;
@@ -103,6 +104,7 @@ async fn measure() -> Result<bool, String> {
     println!();
     peers::table(cold.0, round_trips, processes, again.0);
     println!();
+    let over_qmi = qmi::measure(program).await?;
     let kept = [
         (format!("at most {MOST_ROUND_TRIPS} control round trips"), round_trips <= MOST_ROUND_TRIPS),
         (format!("under {} from ifup to link up", milliseconds(MOST_WALL)), cold.0 < MOST_WALL),
@@ -112,6 +114,7 @@ async fn measure() -> Result<bool, String> {
         ),
         ("one process: the handler".to_string(), processes == 1),
     ];
+    let kept: Vec<(String, bool)> = kept.into_iter().chain(over_qmi).collect();
     for (limit, kept) in &kept {
         println!("  {} {limit}", if *kept { "kept:  " } else { "BROKEN:" });
     }
