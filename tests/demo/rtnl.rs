@@ -30,8 +30,6 @@ const IFLA_INFO_KIND: u16 = 1;
 const IFLA_INFO_DATA: u16 = 2;
 const VETH_INFO_PEER: u16 = 1;
 const IFF_NOARP: u32 = 0x80;
-/// A point-to-point device has nobody with the same address, but would ask some time later.
-const IFA_F_NODAD: u8 = 2;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 const RTA_DST: u16 = 1;
@@ -83,7 +81,7 @@ impl Device {
 
     /// struct ifaddrmsg: family, prefix length, flags, scope, index
     fn address(&self, (address, prefix): (IpAddr, u8)) -> Vec<u8> {
-        let mut body = vec![family(address), prefix, IFA_F_NODAD, 0];
+        let mut body = vec![family(address), prefix, 0, 0];
         body.extend(self.index.to_ne_bytes());
         body.extend(attribute(IFA_LOCAL, &bytes(address)));
         body.extend(attribute(IFA_ADDRESS, &bytes(address)));

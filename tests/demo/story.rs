@@ -84,9 +84,12 @@ async fn loses_its_bearer(world: &World) -> Act {
     if !netifd.until(SOON, |netifd| netifd.is_up(WAN)).await {
         return Err(format!("{WAN} does not come back: {}", world.bed.why()));
     }
-    let traffic = traffic_again(world).await?.map_or(String::new(), |at| {
-        format!("; traffic again after {}", milliseconds(at.saturating_duration_since(cut)))
-    });
+    let traffic = if world.carrier.is_some() {
+        let again = first_echo(TARGETS[0]).await?.saturating_duration_since(cut);
+        format!("; traffic again after {}", milliseconds(again))
+    } else {
+        String::new()
+    };
     world.line.say(Who::Modem, &format!("dialled again {} after the cut{traffic}", milliseconds(dialled)));
     Ok(())
 }
@@ -158,7 +161,7 @@ async fn loses_its_bus(world: &World) -> Act {
     let ubusd = &world.bed.ubusd;
     world.line.say(Who::Person, "kill -9 of ubusd");
     ubusd.kill();
-    pings(world).await?;
+    pings_at_once(world).await?;
     ubusd.start().map_err(|error| format!("ubusd: {error}"))?;
     let back = Instant::now();
     world.line.say(Who::Person, "procd starts it again");
@@ -183,8 +186,7 @@ async fn goes_down(world: &World) -> Act {
     until("ends its session", || world.bed.modem.sessions().is_empty()).await?;
     settle().await;
     if world.carrier.is_some() {
-        let mut pinger = Pinger::new(TARGETS[0], NETDEV).map_err(|error| format!("ping: {error}"))?;
-        match pinger.ping(Duration::from_millis(50)).await {
+        match pinger(TARGETS[0])?.ping(Duration::from_millis(50)).await {
             Ok(_) => return Err("a ping passes through an interface that is down".into()),
             Err(error) => world.line.say(Who::Ping, &format!("{}: {}", TARGETS[0], words(&error))),
         }
@@ -226,18 +228,27 @@ async fn uwand(world: &World, arguments: &[&str]) -> Result<String, String> {
     Err(format!("{typed}: {}", String::from_utf8_lossy(&output.stderr).trim()))
 }
 
-/// Three echoes a family, one line for both.
+/// Three echoes a family, one line for both, once the kernel is through with its settings.
 async fn pings(world: &World) -> Act {
+    if world.carrier.is_some() {
+        for target in TARGETS {
+            first_echo(target).await?;
+        }
+    }
+    pings_at_once(world).await
+}
+
+async fn pings_at_once(world: &World) -> Act {
     if world.carrier.is_none() {
         return Ok(());
     }
     let mut parts = Vec::new();
     for target in TARGETS {
-        let mut pinger = Pinger::new(target, NETDEV).map_err(|error| format!("ping: {error}"))?;
+        let mut pinger = pinger(target)?;
         let mut best = Duration::MAX;
         for _ in 0..3 {
             let result = pinger.ping(Duration::from_secs(1)).await;
-            best = best.min(result.map_err(|error| format!("ping {target}: {error}"))?);
+            best = best.min(result.map_err(|error| format!("ping {target}: {}", words(&error)))?);
         }
         parts.push(format!("{target} 3 of 3, {:.2} ms", best.as_secs_f64() * 1000.0));
     }
@@ -245,20 +256,22 @@ async fn pings(world: &World) -> Act {
     Ok(())
 }
 
-/// When the first ping passes again; nothing without packets.
-async fn traffic_again(world: &World) -> Result<Option<Instant>, String> {
-    if world.carrier.is_none() {
-        return Ok(None);
-    }
+/// When a ping passes. The kernel is done with a new IPv6 address a moment after it said so
+/// (addrconf_dad_work), and with a device that came up within a second (linkwatch).
+async fn first_echo(target: IpAddr) -> Result<Instant, String> {
     let begin = Instant::now();
-    let mut pinger = Pinger::new(TARGETS[0], NETDEV).map_err(|error| format!("ping: {error}"))?;
-    while begin.elapsed() < SOON {
-        if pinger.ping(Duration::from_millis(20)).await.is_ok() {
-            return Ok(Some(Instant::now()));
+    let mut pinger = pinger(target)?;
+    loop {
+        match pinger.ping(Duration::from_millis(20)).await {
+            Ok(_) => return Ok(Instant::now()),
+            Err(error) if begin.elapsed() > SOON => return Err(format!("ping {target}: {}", words(&error))),
+            Err(_) => sleep(Duration::from_micros(500)).await,
         }
-        sleep(Duration::from_micros(500)).await;
     }
-    Err("no ping passes any more".into())
+}
+
+fn pinger(target: IpAddr) -> Result<Pinger, String> {
+    Pinger::new(target, NETDEV).map_err(|error| format!("ping: {error}"))
 }
 
 /// Looks often: what it waits for happens in milliseconds, in this process.
