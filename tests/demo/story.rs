@@ -7,6 +7,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::time::{Instant, sleep};
 use uwand::mbim::Kind;
 use uwand::mbim::messages::Message;
@@ -38,6 +39,7 @@ pub async fn tell(world: &World, stay: bool) -> Act {
     is_reconnected(world).await?;
     loses_its_sim(world).await?;
     loses_its_bus(world).await?;
+    loses_its_daemon(world).await?;
     if stay {
         return stays(world).await;
     }
@@ -175,6 +177,31 @@ async fn loses_its_bus(world: &World) -> Act {
     pings(world).await
 }
 
+async fn loses_its_daemon(world: &World) -> Act {
+    act(world, "uwand is killed");
+    let (modem, netifd) = (&world.bed.modem, &world.bed.netifd);
+    let (connects, told) = (modem.activations().len(), netifd.told(WAN).len());
+    world.line.say(Who::Person, "kill -9 of uwand");
+    world.kill_daemon().await?;
+    pings_at_once(world).await?;
+    world.line.say(Who::Person, "procd starts it again");
+    world.start_daemon().await?;
+    let begin = Instant::now();
+    while state(world).await? != "up" {
+        if begin.elapsed() > SOON {
+            return Err(format!("the new daemon does not have {WAN} up: {}", state(world).await?));
+        }
+        sleep(Duration::from_millis(5)).await;
+    }
+    pings_at_once(world).await?;
+    let moved = netifd.told(WAN).split_off(told).iter().any(|what| matches!(what, What::State(_)));
+    if moved || modem.activations().len() > connects {
+        return Err("the new daemon connected anew, where it could have taken over".into());
+    }
+    world.line.say(Who::Modem, "the session is as it was, and the new daemon has it");
+    Ok(())
+}
+
 async fn goes_down(world: &World) -> Act {
     act(world, "ifdown");
     world.line.say(Who::Person, &format!("ifdown {WAN}"));
@@ -217,8 +244,19 @@ async fn stays(world: &World) -> Act {
 
 /// What a person types, as it is typed; gives what it prints.
 async fn uwand(world: &World, arguments: &[&str]) -> Result<String, String> {
+    world.line.say(Who::Person, &format!("uwand {}", arguments.join(" ")));
+    run(world, arguments).await
+}
+
+/// What the daemon calls the state of the interface.
+async fn state(world: &World) -> Result<String, String> {
+    let status = run(world, &["status", "--json"]).await?;
+    let status: Value = serde_json::from_str(&status).map_err(|error| format!("uwand status: {error}"))?;
+    Ok(status["interfaces"][0]["state"].as_str().unwrap_or("unknown").to_string())
+}
+
+async fn run(world: &World, arguments: &[&str]) -> Result<String, String> {
     let typed = format!("uwand {}", arguments.join(" "));
-    world.line.say(Who::Person, &typed);
     let mut command = tokio::process::Command::new(&world.bed.program);
     command.args(arguments).env("UWAND_UBUS_SOCKET", world.bed.socket()).kill_on_drop(true);
     let output = command.output().await.map_err(|error| format!("{typed}: {error}"))?;

@@ -1,5 +1,6 @@
 //! The world of the demo: the bed, its network device, and who tells what happens in it.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::rc::Rc;
@@ -25,7 +26,7 @@ pub struct World {
     pub line: Rc<Timeline>,
     /// Without one there are no packets.
     pub carrier: Option<Rc<Carrier>>,
-    daemon: Child,
+    daemon: RefCell<Option<Child>>,
 }
 
 impl World {
@@ -54,26 +55,41 @@ impl World {
             bed.netifd.on_settings(move |_, link| above.apply(link));
             spawn_local(carrier.clone().serve(bed.modem.clone()));
         }
-        let started = bed.start_daemon(&[], Stdio::piped()).await;
-        let mut daemon = started.map_err(|error| format!("{}: {error}", program.display()))?;
-        if let Some(log) = daemon.stderr.take() {
-            spawn_local(tell_log(line.clone(), log));
-        }
         spawn_local(tell_netifd(line.clone(), bed.netifd.clone()));
-        bed.configure(&json!({}));
-        Ok(World { bed, line, carrier, daemon })
+        let world = World { bed, line, carrier, daemon: RefCell::default() };
+        world.start_daemon().await?;
+        world.bed.configure(&json!({}));
+        Ok(world)
+    }
+
+    pub async fn start_daemon(&self) -> Result<(), String> {
+        let started = self.bed.start_daemon(&[], Stdio::piped()).await;
+        let mut daemon = started.map_err(|error| format!("{}: {error}", self.bed.program.display()))?;
+        if let Some(log) = daemon.stderr.take() {
+            spawn_local(tell_log(self.line.clone(), log));
+        }
+        self.daemon.replace(Some(daemon));
+        Ok(())
+    }
+
+    /// As `kill -9`.
+    pub async fn kill_daemon(&self) -> Result<(), String> {
+        let Some(mut daemon) = self.daemon.take() else { return Ok(()) };
+        daemon.kill().await.map_err(|error| format!("kill -9 of the daemon: {error}"))
     }
 
     /// The daemon ends when it is asked to, and nobody has seen anything wrong.
-    pub async fn end(mut self) -> Result<(), String> {
-        if let Some(id) = self.daemon.id().and_then(|id| i32::try_from(id).ok()) {
-            // One that ended already is found out by the wait.
-            let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
-        }
-        match timeout(Duration::from_secs(2), self.daemon.wait()).await {
-            Ok(Ok(status)) if status.success() => {}
-            Ok(status) => return Err(format!("the daemon ended badly: {status:?}")),
-            Err(_) => return Err("the daemon does not end within 2 s of SIGTERM".into()),
+    pub async fn end(self) -> Result<(), String> {
+        if let Some(mut daemon) = self.daemon.take() {
+            if let Some(id) = daemon.id().and_then(|id| i32::try_from(id).ok()) {
+                // One that ended already is found out by the wait.
+                let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
+            }
+            match timeout(Duration::from_secs(2), daemon.wait()).await {
+                Ok(Ok(status)) if status.success() => {}
+                Ok(status) => return Err(format!("the daemon ended badly: {status:?}")),
+                Err(_) => return Err("the daemon does not end within 2 s of SIGTERM".into()),
+            }
         }
         let refused = self.carrier.iter().flat_map(|carrier| carrier.refused.take());
         let wrong: Vec<String> = self.bed.netifd.complaints().into_iter().chain(refused).collect();
