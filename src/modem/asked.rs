@@ -11,7 +11,7 @@ impl Modem {
     pub async fn sim_lock(&self) -> Result<SimLock, Refused> {
         match self {
             Modem::Mbim(modem) => modem.sim_lock().await,
-            Modem::Qmi(_) => Err(Refused::Unsupported),
+            Modem::Qmi(modem) => modem.sim_lock().await,
         }
     }
 
@@ -19,7 +19,7 @@ impl Modem {
     pub async fn send_pin(&self, order: &PinOrder) -> Result<(), Refused> {
         match self {
             Modem::Mbim(modem) => modem.send_pin(order).await,
-            Modem::Qmi(_) => Err(Refused::Unsupported),
+            Modem::Qmi(modem) => modem.send_pin(order).await,
         }
     }
 
@@ -27,7 +27,7 @@ impl Modem {
     pub async fn cells(&self) -> Result<Cells, Refused> {
         match self {
             Modem::Mbim(modem) => modem.cells().await,
-            Modem::Qmi(_) => Err(Refused::Unsupported),
+            Modem::Qmi(modem) => modem.cells().await,
         }
     }
 
@@ -35,7 +35,7 @@ impl Modem {
     pub async fn scan(&self) -> Result<Vec<Network>, Refused> {
         match self {
             Modem::Mbim(modem) => modem.scan().await,
-            Modem::Qmi(_) => Err(Refused::Unsupported),
+            Modem::Qmi(modem) => modem.scan().await,
         }
     }
 
@@ -51,7 +51,7 @@ impl Modem {
     pub async fn messages(&self, index: Option<u32>) -> Result<Vec<Stored>, Refused> {
         match self {
             Modem::Mbim(modem) => modem.messages(index).await,
-            Modem::Qmi(_) => Err(Refused::Unsupported),
+            Modem::Qmi(modem) => modem.messages(index).await,
         }
     }
 
@@ -60,14 +60,14 @@ impl Modem {
     pub async fn send_message(&self, pdu: Vec<u8>) -> Result<u32, Refused> {
         match self {
             Modem::Mbim(modem) => modem.send_message(pdu).await,
-            Modem::Qmi(_) => Err(Refused::Unsupported),
+            Modem::Qmi(modem) => modem.send_message(pdu).await,
         }
     }
 
     pub async fn delete_message(&self, index: u32) -> Result<(), Refused> {
         match self {
             Modem::Mbim(modem) => modem.delete_message(index).await,
-            Modem::Qmi(_) => Err(Refused::Unsupported),
+            Modem::Qmi(modem) => modem.delete_message(index).await,
         }
     }
 

@@ -204,6 +204,6 @@ fn technology(radios: &[Radio]) -> Option<Technology> {
     }
 }
 
-fn mcc_mnc(mcc: u16, mnc: u16, three_digits: bool) -> String {
+pub fn mcc_mnc(mcc: u16, mnc: u16, three_digits: bool) -> String {
     if three_digits { format!("{mcc:03}{mnc:03}") } else { format!("{mcc:03}{mnc:02}") }
 }

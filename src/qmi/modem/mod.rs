@@ -5,6 +5,7 @@
 //!  radio     operating mode, FCC lock
 //!  identity  who the modem is, and its subscriber
 //!  sim       the card by UIM: absent, not ready, PIN with its tries, PUK
+//!  asked     what a person asks: locks, cells, networks, messages
 //!  session   one bearer: a client id and a handle for each family
 //!  known     messages in, facts out                                       (pure)
 //! ```
@@ -13,6 +14,7 @@
 //! what the modem tells is posted on the board. Client ids are leased: whatever ends, ends
 //! with their release, except [`Modem::leave`], after which a successor takes over.
 
+mod asked;
 mod connect;
 mod identity;
 mod known;

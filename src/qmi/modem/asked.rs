@@ -1,0 +1,344 @@
+//! What a person asks of a QMI modem: the SIM's locks, cells, networks, messages.
+//!
+//! Contract: as `modem::asked`. Client ids that only these need are leased for the one call.
+
+use super::known::mcc_mnc;
+use super::{Modem, optional};
+use crate::answers::{Cell, Cells, Folder, Lock, Network, NetworkState, PinOrder, Refused, SimLock, Stored};
+use crate::cause::Cause;
+use crate::qmi::client::{Error, Lease};
+use crate::qmi::error::QmiError;
+use crate::qmi::frame::Service;
+use crate::qmi::messages::nas::{NetworkScan, Networks};
+use crate::qmi::messages::nas_codes::status;
+use crate::qmi::messages::nas_info::{Cells as Heard, GetCells};
+use crate::qmi::messages::nas_types::{Found, LteCell};
+use crate::qmi::messages::uim::{
+    CardStatus, Change, ChangePin, GetCardStatus, PinId, PinState, Protect, ProtectPin, Session, SessionType,
+    Unblock, UnblockPin, Verify, VerifyPin,
+};
+use crate::qmi::messages::wms::{
+    Delete, Format, ListMessages, Mode, Place, RawMessage, RawRead, RawSend, Storage, Tag,
+};
+use crate::qmi::text::Encoding;
+use crate::qmi::value::Hidden;
+use crate::words::{SimState, Technology};
+
+/// Places of the SIM's store come behind those of the device's.
+const SIM_PLACES: u32 = 0x0001_0000;
+
+const NO_CELLS: &str = "this modem does not list cells over QMI; shown is what it tells of its own";
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Refused {
+        let not_now = |words: &str| Refused::NotNow(words.to_string());
+        match error {
+            Error::Gone => Refused::Gone,
+            Error::Timeout => Refused::Silent,
+            Error::Refused(
+                QmiError::InvalidQmiCommand | QmiError::NotSupported | QmiError::DeviceUnsupported,
+            ) => Refused::Unsupported,
+            Error::Refused(QmiError::NoSim) => not_now("there is no SIM"),
+            Error::Refused(QmiError::PinRestriction) => not_now("the SIM wants its PIN first"),
+            Error::Refused(QmiError::UimUninitialized | QmiError::DeviceNotReady) => {
+                not_now("the modem or its SIM is not ready")
+            }
+            Error::Refused(QmiError::NetworkNotReady | QmiError::NoNetworkFound) => {
+                not_now("the modem is not in a network")
+            }
+            Error::Refused(error) => Refused::Said(format!("the modem refused: {error}")),
+            other => Refused::Said(format!("the modem answered nonsense: {other}")),
+        }
+    }
+}
+
+fn no_service(_: Cause) -> Refused {
+    Refused::NotNow("the modem gives no client id for it".to_string())
+}
+
+impl Modem {
+    pub async fn sim_lock(&self) -> Result<SimLock, Refused> {
+        let Some(uim) = &self.uim else { return Err(Refused::Unsupported) };
+        let mut shown = SimLock {
+            sim: SimState::Unknown,
+            lock: Lock::None,
+            enabled: None,
+            pin_tries: None,
+            puk_tries: None,
+        };
+        match uim.call(&GetCardStatus::default()).await {
+            Ok(reply) => {
+                shown = locks(reply.status.as_ref(), shown);
+                self.board.post(|known| known.on_card(reply.status));
+                shown.sim = self.board.read().facts.sim.unwrap_or(SimState::Unknown);
+                shown.lock = match shown.sim {
+                    SimState::PinRequired => Lock::Pin,
+                    SimState::PukRequired => Lock::Puk,
+                    _ => Lock::None,
+                };
+                Ok(shown)
+            }
+            Err(Error::Refused(_)) => Ok(shown),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Sends it once. Never by DMS: MC74xx have no such command there.
+    pub async fn send_pin(&self, order: &PinOrder) -> Result<(), Refused> {
+        let Some(uim) = &self.uim else { return Err(Refused::Unsupported) };
+        let pin = if self.board.read().upin { PinId::Upin } else { PinId::Pin1 };
+        let result = send(uim, pin, order).await?;
+        match result {
+            Ok(()) | Err(QmiError::NoEffect) => {
+                self.board.mark(|known| known.pins.taken(order.pin_after()));
+                // A link that waits for the SIM goes on when this says that it is open.
+                self.sim_lock().await.map(drop)
+            }
+            Err(QmiError::IncorrectPin | QmiError::PinBlocked | QmiError::PinAlwaysBlocked) => {
+                Err(Refused::Said("the SIM refused it".to_string()))
+            }
+            Err(error) => Err(Error::Refused(error).into()),
+        }
+    }
+
+    pub async fn scan(&self) -> Result<Vec<Network>, Refused> {
+        let found = self.nas.call(&NetworkScan::default()).await?;
+        let networks = found.networks.as_deref().unwrap_or_default();
+        Ok(networks.iter().map(|network| self::network(network, &found)).collect())
+    }
+
+    pub async fn cells(&self) -> Result<Cells, Refused> {
+        let heard = match self.nas.call(&GetCells::default()).await {
+            Ok(heard) => cells(&heard),
+            Err(Error::Refused(_)) => Cells { note: Some(NO_CELLS.to_string()), ..Cells::default() },
+            Err(error) => return Err(error.into()),
+        };
+        if !heard.serving.is_empty() {
+            return Ok(heard);
+        }
+        if let Err(cause) = self.signal().await {
+            log::debug!("no signal: {cause}");
+        }
+        let facts = &self.board.read().facts;
+        if !facts.registration.is_some_and(|registration| registration.is_registered()) {
+            return Err(Refused::NotNow("the modem is not in a network".to_string()));
+        }
+        let own = Cell {
+            technology: facts.technology,
+            mcc_mnc: facts.mcc_mnc.clone(),
+            rssi_dbm: facts.signal.rssi_dbm,
+            rsrp_dbm: facts.signal.rsrp_dbm,
+            rsrq_db: facts.signal.rsrq_db,
+            sinr_db: facts.signal.sinr_db,
+            ..Cell::default()
+        };
+        Ok(Cells { serving: vec![own], ..heard })
+    }
+
+    async fn wms(&self) -> Result<Lease, Refused> {
+        let lease = optional(self.client.lease(Service::Wms).await).map_err(no_service)?;
+        lease.ok_or(Refused::Unsupported)
+    }
+
+    pub async fn messages(&self, index: Option<u32>) -> Result<Vec<Stored>, Refused> {
+        let wms = self.wms().await?;
+        let mut all = Vec::new();
+        let places = match index {
+            Some(index) => vec![index],
+            None => listed(&wms).await?,
+        };
+        for index in places {
+            let place = Some(place(index));
+            match wms.call(&RawRead { place, mode: Some(Mode::Gsm), ..RawRead::default() }).await {
+                Ok(read) => all.extend(
+                    read.message.filter(|message| message.format == Format::Gsm).map(|message| Stored {
+                        index,
+                        folder: folder(message.tag),
+                        pdu: message.pdu.0,
+                    }),
+                ),
+                // Deleted meanwhile, or not for people.
+                Err(Error::Refused(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(all)
+    }
+
+    pub async fn send_message(&self, pdu: Vec<u8>) -> Result<u32, Refused> {
+        let message = Some(RawMessage { format: Format::Gsm, pdu: Hidden(pdu) });
+        let sent = self.wms().await?.call(&RawSend { message, ..RawSend::default() }).await?;
+        Ok(sent.reference.map(u32::from).unwrap_or_default())
+    }
+
+    pub async fn delete_message(&self, index: u32) -> Result<(), Refused> {
+        let Place { storage, index: at } = place(index);
+        let delete =
+            Delete { storage: Some(storage), index: Some(at), mode: Some(Mode::Gsm), ..Delete::default() };
+        match self.wms().await?.call(&delete).await {
+            Ok(_) => Ok(()),
+            Err(Error::Refused(QmiError::NoEntry | QmiError::InvalidIndex)) => {
+                Err(Refused::Wrong(format!("there is no message {index}")))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+async fn send(uim: &Lease, pin: PinId, order: &PinOrder) -> Result<Result<(), QmiError>, Error> {
+    let session = || Some(Session { kind: SessionType::PrimaryGw, application: Vec::new() });
+    Ok(match order {
+        PinOrder::Unlock { pin: code } => {
+            let pin = Some(Verify { pin, code: code.clone() });
+            uim.ask(&VerifyPin { session: session(), pin }).await?.result
+        }
+        PinOrder::Unblock { puk, new_pin } => {
+            let pin = Some(Unblock { pin, puk: puk.clone(), new: new_pin.clone() });
+            uim.ask(&UnblockPin { session: session(), pin }).await?.result
+        }
+        PinOrder::Enable { pin: code } | PinOrder::Disable { pin: code } => {
+            let enabled = matches!(order, PinOrder::Enable { .. });
+            let pin = Some(Protect { pin, enabled, code: code.clone() });
+            uim.ask(&ProtectPin { session: session(), pin }).await?.result
+        }
+        PinOrder::Change { pin: code, new_pin } => {
+            let pin = Some(Change { pin, old: code.clone(), new: new_pin.clone() });
+            uim.ask(&ChangePin { session: session(), pin }).await?.result
+        }
+    })
+}
+
+/// The tries of the application that is in use.
+fn locks(status: Option<&CardStatus>, mut shown: SimLock) -> SimLock {
+    let Some(status) = status.filter(|status| status.primary_gw != 0xffff) else { return shown };
+    let [slot, index] = status.primary_gw.to_be_bytes();
+    let card = status.cards.get(usize::from(slot));
+    let application = card.and_then(|card| card.applications.get(usize::from(index)));
+    let Some((card, application)) = card.zip(application) else { return shown };
+    let pin = if application.upin_replaces_pin1 { &card.upin } else { &application.pin1 };
+    shown.enabled = match pin.state {
+        PinState::Disabled => Some(false),
+        PinState::NotVerified | PinState::Verified | PinState::Blocked | PinState::PermanentlyBlocked => {
+            Some(true)
+        }
+        PinState::NotInitialized | PinState::Other(_) => None,
+    };
+    shown.pin_tries = Some(pin.retries.into());
+    shown.puk_tries = Some(pin.puk_retries.into());
+    shown
+}
+
+fn network(found: &Found, all: &Networks) -> Network {
+    let same = |mcc: u16, mnc: u16| (mcc, mnc) == (found.mcc, found.mnc);
+    let digits = all.digits.iter().flatten().find(|digits| same(digits.mcc, digits.mnc));
+    let radio = all.radios.iter().flatten().find(|radio| same(radio.mcc, radio.mnc));
+    let is = |bit: u8| found.status & bit != 0;
+    let state = if is(status::SERVING) {
+        NetworkState::Current
+    } else if is(status::FORBIDDEN) {
+        NetworkState::Forbidden
+    } else if is(status::AVAILABLE) {
+        NetworkState::Available
+    } else {
+        NetworkState::Unknown
+    };
+    let three = digits.map_or(found.mnc > 99, |digits| digits.three_digits);
+    Network {
+        mcc_mnc: mcc_mnc(found.mcc, found.mnc, three),
+        operator: found.description.text(Encoding::Unknown),
+        technology: radio.and_then(|radio| radio.radio.technology()),
+        state,
+        home: is(status::HOME),
+        preferred: is(status::PREFERRED),
+        rssi_dbm: None,
+    }
+}
+
+fn tenth(value: i16) -> f32 {
+    f32::from(value) / 10.0
+}
+
+fn lte(cell: &LteCell, earfcn: u16) -> Cell {
+    Cell {
+        technology: Some(Technology::Lte),
+        channel: Some(earfcn.into()),
+        physical: Some(cell.pci.into()),
+        rsrp_dbm: Some(i32::from(cell.rsrp) / 10),
+        rsrq_db: Some(tenth(cell.rsrq)),
+        rssi_dbm: Some(i32::from(cell.rssi) / 10),
+        ..Cell::default()
+    }
+}
+
+/// LTE's and NR's: the older ones are told by what the modem says of its own.
+fn cells(heard: &Heard) -> Cells {
+    let mut cells = Cells::default();
+    if let Some(intra) = &heard.lte {
+        for each in &intra.cells {
+            let cell = lte(each, intra.earfcn);
+            if each.pci != intra.serving_pci {
+                cells.neighbours.push(cell);
+                continue;
+            }
+            cells.serving.push(Cell {
+                mcc_mnc: intra.plmn.digits(),
+                area: Some(intra.tac.into()),
+                cell: Some(intra.cell.into()),
+                timing_advance: heard.lte_timing_advance.flatten(),
+                ..cell
+            });
+        }
+    }
+    for frequency in heard.lte_inter.iter().flat_map(|inter| &inter.frequencies) {
+        cells.neighbours.extend(frequency.cells.iter().map(|cell| lte(cell, frequency.earfcn)));
+    }
+    if let Some(nr) = &heard.nr5g {
+        let anchored = !cells.serving.is_empty();
+        let [high, middle, low] = nr.tac;
+        cells.serving.push(Cell {
+            technology: Some(if anchored { Technology::FivegNsa } else { Technology::FivegSa }),
+            mcc_mnc: nr.plmn.digits(),
+            area: Some(u32::from_be_bytes([0, high, middle, low])),
+            cell: Some(nr.cell),
+            channel: heard.nr5g_arfcn.flatten(),
+            physical: Some(nr.pci.into()),
+            rsrp_dbm: Some(i32::from(nr.rsrp) / 10),
+            rsrq_db: Some(tenth(nr.rsrq)),
+            sinr_db: Some(tenth(nr.snr)),
+            ..Cell::default()
+        });
+    }
+    cells
+}
+
+async fn listed(wms: &Lease) -> Result<Vec<u32>, Refused> {
+    let mut places = Vec::new();
+    for (storage, begin) in [(Storage::Device, 0), (Storage::Sim, SIM_PLACES)] {
+        for tag in [Tag::Read, Tag::Unread, Tag::Sent, Tag::Unsent] {
+            let list = ListMessages { storage: Some(storage), tag: Some(tag), mode: Some(Mode::Gsm) };
+            match wms.call(&list).await {
+                Ok(reply) => {
+                    places.extend(reply.messages.iter().flatten().map(|entry| begin + (entry.index & 0xffff)))
+                }
+                // A store that this modem does not have.
+                Err(Error::Refused(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(places)
+}
+
+fn place(index: u32) -> Place {
+    let storage = if index >= SIM_PLACES { Storage::Sim } else { Storage::Device };
+    Place { storage, index: index & 0xffff }
+}
+
+fn folder(tag: Tag) -> Folder {
+    match tag {
+        Tag::Unread => Folder::Unread,
+        Tag::Sent => Folder::Sent,
+        Tag::Unsent => Folder::Draft,
+        Tag::Read | Tag::Other(_) => Folder::Read,
+    }
+}
