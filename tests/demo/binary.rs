@@ -33,7 +33,9 @@ fn build(directory: &Path) -> Result<(), String> {
     };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--bin", NAME, "--profile", profile]);
+    // With the example named too, crates have the features that it was just built with, and are
+    // not built a second time.
+    command.args(["build", "--quiet", "--bin", NAME, "--example", "demo", "--profile", profile]);
     let result = command.current_dir(env!("CARGO_MANIFEST_DIR")).status();
     match result {
         Ok(status) if status.success() => Ok(()),
