@@ -12,7 +12,7 @@ use uwand::sms::address::Address;
 use uwand::sms::compose::{Options, compose};
 use uwand::sms::pdu::{Deliver, Pdu, Tpdu};
 use uwand::sms::time::Timestamp;
-use uwand::ubus::{Error, Status};
+use uwand::ubus::{Error, Notice, Status};
 
 type Qmi = World<QmiModem>;
 
@@ -107,6 +107,28 @@ fn messages_are_listed_deleted_and_sent() {
 fn what_this_version_cannot_do_over_qmi_is_said() {
     up(Setup::default(), async |w| {
         assert_eq!(ask(w, "ussd", json!({"text": "*100#"})).await.unwrap_err().0, Status::NotSupported);
-        assert_eq!(ask(w, "trace", json!({})).await.unwrap_err().0, Status::NotSupported);
+    });
+}
+
+#[test]
+fn a_trace_of_qmi_shows_names_and_hides_identities() {
+    up(Setup::default(), async |w| {
+        let mut daemon = w.bus.subscribe("uwand");
+        w.settle().await;
+        ask(w, "trace", json!({})).await.unwrap();
+        ask(w, "sim", json!({})).await.unwrap();
+        ask(w, "signal", json!({})).await.unwrap();
+        let mut heard = Vec::new();
+        while let Ok(notice) = tokio::time::timeout(SECOND, daemon.recv()).await {
+            if let Notice::Message { kind, data } = notice {
+                assert_eq!((kind.as_str(), &data["control"]), ("trace", &json!("qmi")));
+                heard.push(data["text"].as_str().unwrap().to_string());
+            }
+        }
+        assert!(
+            heard.iter().any(|text| text.contains("Request") && text.contains("GetCardStatus")),
+            "{heard:?}"
+        );
+        assert!(heard.iter().any(|text| text.contains("Response") && text.contains("rsrp")), "{heard:?}");
     });
 }

@@ -112,7 +112,7 @@ fn wireshark_decodes_the_capture_as_mbim() {
         for (id, message) in (2..).zip(heard(&mut daemon).await) {
             let bytes = pcap::bytes(message["hex"].as_str().unwrap());
             let to_modem = message["direction"] == "to-modem";
-            file.extend(pcap::message((1_700_000_000, 1), id, to_modem, &bytes));
+            file.extend(pcap::message((1_700_000_000, 1), id, pcap::MBIM, to_modem, &bytes));
         }
         let directory = sim::bed::Directory::new("trace").unwrap();
         let path = directory.path().join("trace.pcap");

@@ -10,7 +10,10 @@
 const MAGIC: u32 = 0xa1b2_c3d4;
 const LINKTYPE_USB_LINUX_MMAPPED: u32 = 220;
 const SNAPLEN: u32 = 0x0004_0000;
-const DEVICE: u8 = 2;
+/// The device whose descriptor the file has.
+pub const MBIM: u8 = 2;
+/// One without: Wireshark has no decoder for QMI, and shall not take it for MBIM.
+pub const QMI: u8 = 3;
 const BUS: u16 = 1;
 /// -EINPROGRESS: what a submitted request has for a status.
 const IN_PROGRESS: i32 = -115;
@@ -38,15 +41,15 @@ pub fn begin(time: Time) -> Vec<u8> {
     }
     let length = u16::try_from(CONFIGURATION.len()).unwrap_or_default();
     let get = setup(0x80, 6, 0x0200, length);
-    out.extend(transfer(time, 1, &get, &CONFIGURATION));
+    out.extend(transfer(time, 1, MBIM, &get, &CONFIGURATION));
     out
 }
 
 /// One message; `id` tells transfers apart, from 2.
-pub fn message(time: Time, id: u64, to_modem: bool, bytes: &[u8]) -> Vec<u8> {
+pub fn message(time: Time, id: u64, device: u8, to_modem: bool, bytes: &[u8]) -> Vec<u8> {
     let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
     let setup = if to_modem { setup(0x21, 0, 0, length) } else { setup(0xa1, 1, 0, length.max(4096)) };
-    transfer(time, id, &setup, bytes)
+    transfer(time, id, device, &setup, bytes)
 }
 
 fn setup(request_type: u8, request: u8, value: u16, length: u16) -> [u8; 8] {
@@ -55,15 +58,23 @@ fn setup(request_type: u8, request: u8, value: u16, length: u16) -> [u8; 8] {
 }
 
 /// The request and its completion.
-fn transfer(time: Time, id: u64, setup: &[u8; 8], data: &[u8]) -> Vec<u8> {
+fn transfer(time: Time, id: u64, device: u8, setup: &[u8; 8], data: &[u8]) -> Vec<u8> {
     let (is_in, none): (bool, &[u8]) = (setup.first().is_some_and(|kind| kind & 0x80 != 0), &[]);
     let (there, back) = if is_in { (none, data) } else { (data, none) };
-    let mut out = packet(time, id, b'S', is_in, Some(setup), there);
-    out.extend(packet(time, id, b'C', is_in, None, back));
+    let mut out = packet(time, id, device, b'S', is_in, Some(setup), there);
+    out.extend(packet(time, id, device, b'C', is_in, None, back));
     out
 }
 
-fn packet(time: Time, id: u64, kind: u8, is_in: bool, setup: Option<&[u8; 8]>, data: &[u8]) -> Vec<u8> {
+fn packet(
+    time: Time,
+    id: u64,
+    device: u8,
+    kind: u8,
+    is_in: bool,
+    setup: Option<&[u8; 8]>,
+    data: &[u8],
+) -> Vec<u8> {
     let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
     let mut out = Vec::with_capacity(data.len().saturating_add(80));
     let (seconds, micros) = time;
@@ -72,7 +83,7 @@ fn packet(time: Time, id: u64, kind: u8, is_in: bool, setup: Option<&[u8; 8]>, d
         out.extend(word.to_le_bytes());
     }
     out.extend(id.to_le_bytes());
-    out.extend([kind, 2, if is_in { 0x80 } else { 0 }, DEVICE]);
+    out.extend([kind, 2, if is_in { 0x80 } else { 0 }, device]);
     out.extend(BUS.to_le_bytes());
     // 0: it is there; else why it is not.
     let absent = if is_in { b'<' } else { b'>' };
@@ -113,8 +124,8 @@ mod tests {
     #[test]
     fn a_packet_says_its_length_and_every_packet_is_whole() {
         let mut file = begin((1, 2));
-        file.extend(message((3, 4), 2, true, &[1, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 16, 0, 0]));
-        file.extend(message((3, 4), 3, false, &[9; 40]));
+        file.extend(message((3, 4), 2, MBIM, true, &[1, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 16, 0, 0]));
+        file.extend(message((3, 4), 3, QMI, false, &[9; 40]));
         let mut rest = &file[24..];
         let mut packets = Vec::new();
         while !rest.is_empty() {

@@ -97,8 +97,10 @@ impl Out {
             Out::Json => output::print(&output::line(data))?,
             Out::Pcap { file, id } => {
                 *id = id.saturating_add(1);
+                let is_qmi = text(data, "control").as_deref() == Some("qmi");
+                let device = if is_qmi { pcap::QMI } else { pcap::MBIM };
                 let bytes = pcap::bytes(data.get("hex").and_then(Value::as_str).unwrap_or_default());
-                file.write_all(&pcap::message(now(), *id, is_to_modem(data), &bytes))?;
+                file.write_all(&pcap::message(now(), *id, device, is_to_modem(data), &bytes))?;
                 file.flush()?;
             }
         }

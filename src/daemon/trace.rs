@@ -21,6 +21,7 @@ use super::{Daemon, OBJECT};
 use crate::answers::Traced;
 use crate::replies::Table;
 use crate::ubus::{Client, Request, Status};
+use crate::words::Control;
 
 /// Watchers ask again well before.
 const LEASE: Duration = Duration::from_secs(15);
@@ -41,10 +42,6 @@ impl Daemon {
         }
         let traced: Vec<&str> =
             slots.into_iter().filter(|slot| self.watch(slot)).map(|slot| slot.id.as_str()).collect();
-        if traced.is_empty() {
-            let why = "the modem's protocol cannot be traced by this version";
-            return request.fail_with(Status::NotSupported, json!({ "error": why }));
-        }
         request.reply(json!({ "modems": traced, "seconds": LEASE.as_secs() }));
     }
 
@@ -56,11 +53,8 @@ impl Daemon {
         if before.is_some_and(|(_, generation)| generation == slot.generation()) {
             return true;
         }
-        let tell = teller(self.client.clone(), slot.id.clone());
-        if !modem.trace(Some(Box::new(tell))) {
-            slot.watched.set(None);
-            return false;
-        }
+        let tell = teller(self.client.clone(), slot.id.clone(), modem.control());
+        modem.trace(Some(Box::new(tell)));
         if before.is_none() {
             tokio::task::spawn_local(close_in_time(slot.clone()));
         }
@@ -81,7 +75,7 @@ async fn close_in_time(slot: Rc<Slot>) {
     }
 }
 
-fn teller(client: Client, modem: String) -> impl Fn(Traced) {
+fn teller(client: Client, modem: String, control: Control) -> impl Fn(Traced) {
     let (second, told, left_out) = (Cell::new(Instant::now()), Cell::new(0), Cell::new(0_u32));
     move |traced| {
         if !client.has_subscribers(OBJECT) {
@@ -100,6 +94,7 @@ fn teller(client: Client, modem: String) -> impl Fn(Traced) {
         told.set(told.get() + hex.len() + text.len());
         let table = Table::default()
             .with("modem", modem.clone())
+            .with("control", control.as_str())
             .with("direction", if traced.to_modem { "to-modem" } else { "from-modem" })
             .with("text", text)
             .with("bytes", traced.bytes.len())

@@ -72,14 +72,11 @@ impl Modem {
     }
 
     /// Shows every control message to `sink`, masked, until the next call; nothing is spent on
-    /// it with `None`. `false` where that is not possible.
-    pub fn trace(&self, sink: Option<Sink>) -> bool {
+    /// it with `None`.
+    pub fn trace(&self, sink: Option<Sink>) {
         match self {
-            Modem::Mbim(modem) => {
-                modem.trace(sink);
-                true
-            }
-            Modem::Qmi(_) => false,
+            Modem::Mbim(modem) => modem.trace(sink),
+            Modem::Qmi(modem) => modem.trace(sink),
         }
     }
 }

@@ -212,6 +212,11 @@ impl Client {
         *self.shared().tap.borrow_mut() = Some(Box::new(tap));
     }
 
+    /// Shows them to nobody any more.
+    pub fn clear_tap(&self) {
+        *self.shared().tap.borrow_mut() = None;
+    }
+
     /// Frees what earlier programs left allocated, and ends their connections: not before
     /// an adoption. Shows at the same time that someone answers.
     ///

@@ -6,6 +6,7 @@
 //!  identity  who the modem is, and its subscriber
 //!  sim       the card by UIM: absent, not ready, PIN with its tries, PUK
 //!  asked     what a person asks: locks, cells, networks, messages
+//!  trace     what passes, masked, for a person who watches
 //!  session   one bearer: a client id and a handle for each family
 //!  known     messages in, facts out                                       (pure)
 //! ```
@@ -21,6 +22,7 @@ mod known;
 mod radio;
 mod session;
 mod sim;
+mod trace;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
