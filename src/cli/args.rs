@@ -27,6 +27,7 @@ words! {
         Sim = "sim",
         Sms = "sms",
         Ussd = "ussd",
+        At = "at",
         Trace = "trace",
         Reconnect = "reconnect",
     }
@@ -136,6 +137,7 @@ pub fn command() -> Command {
         .subcommand(asks::sim(person(Verb::Sim, "Show the SIM's locks, unlock it, change its PIN")))
         .subcommand(asks::sms(person(Verb::Sms, "List, send and delete messages")))
         .subcommand(asks::ussd(person(Verb::Ussd, "Ask the network by USSD: uwand ussd '*100#'")))
+        .subcommand(asks::at(person(Verb::At, "Send one AT command")))
         .subcommand(asks::trace(person(Verb::Trace, "Show control messages as they pass, masked")))
         .subcommand(person(Verb::Reconnect, "Drop an interface's connection and dial anew").arg(interface()))
 }

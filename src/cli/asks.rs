@@ -28,7 +28,7 @@ words! {
 }
 
 /// The options that become arguments of the method, by the name that they have there.
-const TEXTS: [&str; 7] = ["action", "pin", "puk", "new_pin", "number", "text", "pcap"];
+const TEXTS: [&str; 8] = ["action", "pin", "puk", "new_pin", "number", "text", "pcap", "command"];
 const FLAGS: [&str; 4] = ["force", "report", "flash", "hex"];
 
 pub fn cells(command: Command) -> Command {
@@ -77,6 +77,11 @@ pub fn sms(command: Command) -> Command {
         .subcommand(Command::new("list").about("Show the messages of the store (also without a command)"))
         .subcommand(send)
         .subcommand(Command::new("delete").about("Delete messages").arg(ids))
+}
+
+pub fn at(command: Command) -> Command {
+    let line = Arg::new("command").value_name("COMMAND").required(true).help("One line: AT+CSQ");
+    command.arg(line).args([interface(), modem()]).arg(flag("force", "Send it though it may do harm"))
 }
 
 pub fn trace(command: Command) -> Command {
@@ -139,6 +144,7 @@ pub fn arguments(matches: &ArgMatches) -> Arguments {
 fn limit(method: &str) -> Duration {
     Duration::from_secs(match method {
         "sms_send" => 610,
+        "at" => 365,
         "scan" | "ussd" => 200,
         "sim" | "sms_list" | "sms_delete" => 65,
         _ => 40,
@@ -163,6 +169,7 @@ pub fn run(globals: &Globals, request: &Request) -> Result<(), Failure> {
     let reply = bus::ask_within(globals, &method, &Value::Object(arguments), limit(&method))?;
     let style = output::style();
     print(request, &reply, |reply| match method.as_str() {
+        "at" => show_asks::at(reply),
         "scan" => show_asks::networks(reply, &style),
         "sim" => show_asks::sim(reply, &style),
         "ussd" => show_asks::ussd(reply),
@@ -170,7 +177,11 @@ pub fn run(globals: &Globals, request: &Request) -> Result<(), Failure> {
         "sms_send" => show_asks::sent(reply),
         "sms_delete" => "deleted\n".to_string(),
         _ => show_asks::cells(reply, &style),
-    })
+    })?;
+    match reply.get("result").and_then(Value::as_str) {
+        Some(result) if method == "at" && result != "OK" => Err(format!("the modem says {result}").into()),
+        _ => Ok(()),
+    }
 }
 
 /// The text of a message, where it was not typed.

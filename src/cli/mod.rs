@@ -55,7 +55,9 @@ pub fn run(globals: &Globals, request: &Request) -> ExitCode {
         Verb::Signal => signal(globals, request),
         Verb::Reconnect => reconnect(globals, request),
         Verb::Trace => trace::run(globals, request),
-        Verb::Cells | Verb::Scan | Verb::Sim | Verb::Sms | Verb::Ussd => asks::run(globals, request),
+        Verb::At | Verb::Cells | Verb::Scan | Verb::Sim | Verb::Sms | Verb::Ussd => {
+            asks::run(globals, request)
+        }
     };
     let words = match done {
         Ok(()) => return ExitCode::SUCCESS,

@@ -8,6 +8,13 @@ use super::show::{list, text, upper};
 use super::table::{Page, Paint, Style};
 use super::text::harmless_lines;
 
+/// The reply of `at`: the modem's lines as they are, and its result.
+pub fn at(reply: &Value) -> String {
+    let lines = list(reply, "lines").iter().filter_map(Value::as_str).flat_map(harmless_lines);
+    let result = text(reply, "result").unwrap_or_default();
+    lines.chain([result]).map(|line| format!("{line}\n")).collect()
+}
+
 /// The reply of `sim`.
 pub fn sim(reply: &Value, style: &Style) -> String {
     let mut page = Page::new(style);

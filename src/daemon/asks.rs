@@ -70,8 +70,8 @@ impl Asked {
 }
 
 impl Daemon {
-    /// The open modem that a request means: the named one, or the only one.
-    pub(super) fn asked(&self, request: &Request) -> Result<Asked, No> {
+    /// The modem that a request means: the named one, or the only one that is open.
+    pub(super) fn named_slot(&self, request: &Request) -> Result<Rc<Slot>, No> {
         let open = |slot: &&Rc<Slot>| slot.modem().is_some();
         let slot = match text(request, "modem") {
             Some(id) => self.slots.get(id).ok_or_else(|| {
@@ -92,6 +92,12 @@ impl Daemon {
                 }
             },
         };
+        Ok(slot.clone())
+    }
+
+    /// The modem that a request means, open.
+    pub(super) fn asked(&self, request: &Request) -> Result<Asked, No> {
+        let slot = self.named_slot(request)?;
         let modem = slot.modem().ok_or_else(|| {
             let why = match slot.state() {
                 ModemState::Hung => "the modem does not answer",
@@ -100,7 +106,7 @@ impl Daemon {
             };
             No::new(Status::InvalidCommand, why)
         })?;
-        Ok(Asked { slot: slot.clone(), modem })
+        Ok(Asked { slot, modem })
     }
 
     /// Starts the task that answers `request`; one of its method a modem.

@@ -55,6 +55,10 @@ pub const METHODS: &[Method] = &[
         name: "ussd",
         args: &[("modem", ArgType::String), ("action", ArgType::String), ("text", ArgType::String)],
     },
+    Method {
+        name: "at",
+        args: &[("modem", ArgType::String), ("command", ArgType::String), ("force", ArgType::Bool)],
+    },
     Method { name: "trace", args: &[("modem", ArgType::String)] },
 ];
 
@@ -75,6 +79,7 @@ impl Daemon {
             "signal" => self.on_signal(request),
             "cells" => self.on_cells(request),
             "scan" => self.on_scan(request),
+            "at" => self.on_at(request),
             "sim" => self.on_sim(request),
             "sms_list" => self.on_sms_list(request),
             "sms_send" => self.on_sms_send(request),

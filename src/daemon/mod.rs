@@ -29,6 +29,7 @@ mod outbox;
 mod reunion;
 mod search;
 mod slot;
+mod terminal;
 mod trace;
 
 use std::collections::BTreeMap;
