@@ -1,5 +1,6 @@
 //! The demo, as the README has newcomers start it.
 
+mod skip;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -25,7 +26,7 @@ fn the_demo_ends_well() {
     assert!(told.contains("All as it should be"), "{told}");
     assert!(!told.contains('\x1b'), "colour on a pipe");
     if !told.contains("pings.") {
-        println!("skipped: no network namespace or no /dev/net/tun here: the demo sent no packets");
+        skip::skipped("no network namespace or no /dev/net/tun here: the demo sent no packets");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Network devices of a real kernel, in a namespace of the test's own.
 
+mod skip;
 use std::process::Command;
 
 use uwand::linux::{netdev, vlan};
@@ -15,7 +16,7 @@ fn outside(test: &str) -> bool {
     let exe = std::env::current_exe().expect("own path");
     let allowed = Command::new("unshare").args(["-rn", "true"]).output().is_ok_and(|o| o.status.success());
     if !allowed {
-        println!("skipped: no namespaces here");
+        skip::skipped("no namespaces here");
         return true;
     }
     let status = Command::new("unshare")
@@ -50,12 +51,12 @@ fn a_session_s_vlan_comes_and_goes() {
     }
     let made = Command::new("ip").args(["link", "add", "wwan0", "type", "veth"]).status();
     if !made.is_ok_and(|status| status.success()) {
-        println!("skipped: no virtual device to try it on");
+        skip::skipped("no virtual device to try it on");
         return;
     }
     match vlan::add("wwan0", 2) {
         Err(error) if error.raw_os_error() == Some(nix::libc::EOPNOTSUPP) => {
-            println!("skipped: this kernel has no VLANs");
+            skip::skipped("this kernel has no VLANs");
             return;
         }
         made => assert_eq!(made.expect("VLAN"), "wwan0.2"),

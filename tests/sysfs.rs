@@ -1,5 +1,6 @@
 //! Finding modems in a sysfs made by hand, and in those of the recorded devices.
 
+mod skip;
 #[path = "sim/sysfs_tree.rs"]
 mod sysfs_tree;
 
@@ -247,7 +248,7 @@ fn a_walk_survives_modems_that_come_and_go() {
 fn recorded_devices_are_told_apart() {
     let vectors = std::env::var("UWAND_VECTORS").unwrap_or_else(|_| "../shared/vectors".into());
     let Ok(text) = fs::read_to_string(format!("{vectors}/usb/dumps.json")) else {
-        println!("skipped: no vectors");
+        skip::skipped("no vectors");
         return;
     };
     let dumps: serde_json::Value = serde_json::from_str(&text).expect("JSON");

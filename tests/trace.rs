@@ -2,6 +2,7 @@
 //! own decoder reads.
 
 mod sim;
+mod skip;
 
 use std::process::{Command, Stdio};
 
@@ -99,7 +100,7 @@ fn a_flood_of_messages_is_bounded_and_counted() {
 fn wireshark_decodes_the_capture_as_mbim() {
     let there = Command::new("tshark").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if !there.is_ok_and(|status| status.success()) {
-        println!("skipped: no tshark here");
+        skip::skipped("no tshark here");
         return;
     }
     up(Setup::default(), async |w| {

@@ -2,6 +2,7 @@
 //! `UWAND_OPENWRT_ROOT` names an OpenWrt root file system, against its real ubusd.
 
 mod sim;
+mod skip;
 
 use serde_json::{Value, json};
 use sim::ubusd::Ubusd;
@@ -157,6 +158,6 @@ fn the_real_ubusd_serves_the_client_as_the_double_does() {
         Some(root) if root.join("usr/sbin/ubusd").exists() => {
             run("real", |socket| World::real(&root, socket))
         }
-        _ => println!("skipped: UWAND_OPENWRT_ROOT names no OpenWrt root with ubusd"),
+        _ => skip::skipped("UWAND_OPENWRT_ROOT names no OpenWrt root with ubusd"),
     }
 }

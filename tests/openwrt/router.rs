@@ -10,6 +10,10 @@
 //! Why not a double? The double is for the hundred scenarios of every day; this is the check
 //! that it, and the product, believe the right things of netifd.
 
+#[allow(clippy::duplicate_mod)]
+#[path = "../skip/mod.rs"]
+mod skip;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
@@ -52,7 +56,7 @@ impl Router {
     /// A router on which nothing runs yet.
     pub fn off() -> Option<Router> {
         let Some(root) = std::env::var_os(ROOT).filter(|root| !root.is_empty()) else {
-            println!("skipped: {ROOT} not set");
+            skip::skipped(&format!("{ROOT} not set"));
             return None;
         };
         static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -69,7 +73,7 @@ impl Router {
         let holder = match namespaces(&dir) {
             Ok(holder) => holder,
             Err(why) => {
-                println!("skipped: no namespaces: {why}");
+                skip::skipped(&format!("no namespaces: {why}"));
                 let _ = fs::remove_dir_all(&dir);
                 return None;
             }

@@ -1,6 +1,10 @@
 //! A simulated modem behind a pty, for control programs that open a device by its path;
 //! and what such a program said to it, written down.
 
+#[allow(clippy::duplicate_mod)]
+#[path = "../skip/mod.rs"]
+mod skip;
+
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::Output;
@@ -56,7 +60,7 @@ impl Program {
     /// Runs the scenario where the program is installed.
     pub fn with(name: &str, package: &str, scenario: impl Future<Output = ()>) {
         if std::process::Command::new(name).arg("--version").output().is_err() {
-            println!("skipped: no {name} (apt install {package})");
+            skip::skipped(&format!("no {name} (apt install {package})"));
             return;
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -2,6 +2,10 @@
 //! they are absent: `UWAND_VECTORS`, else `../shared/vectors` from the crate's root.
 #![allow(dead_code)]
 
+#[allow(clippy::duplicate_mod)]
+#[path = "../skip/mod.rs"]
+mod skip;
+
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -16,7 +20,7 @@ fn root() -> PathBuf {
 pub fn load(file: &str) -> Vec<Value> {
     let path = root().join(file);
     let Ok(text) = std::fs::read_to_string(&path) else {
-        println!("skipped: no vectors at {}", path.display());
+        skip::skipped(&format!("no vectors at {}", path.display()));
         return Vec::new();
     };
     match serde_json::from_str(&text) {
