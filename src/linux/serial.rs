@@ -89,7 +89,10 @@ fn open_device(path: &Path) -> io::Result<OwnedFd> {
             *slot = value;
         }
     }
-    termios::cfsetspeed(&mut settings, termios::BaudRate::B115200)?;
+    // As cfsetspeed(3) does it on Linux. The function itself cannot be linked statically with
+    // glibc: the libc crate binds it by its version.
+    settings.control_flags.remove(ControlFlags::CBAUD);
+    settings.control_flags.insert(ControlFlags::from_bits_retain(libc::B115200));
     termios::tcsetattr(&fd, SetArg::TCSANOW, &settings)?;
     // SAFETY: the ioctl takes no argument and the descriptor is open.
     unsafe { set_exclusive(fd.as_raw_fd()) }?;

@@ -121,6 +121,8 @@ impl World {
     }
 
     async fn plug(&mut self, setup: Setup) -> Step<String> {
+        // The modem of the chapter before may still be on its way out, under these names.
+        until("the last modem's leave", SOON, || no_modem().then_some(())).await?;
         self.sim = QmiModem::new(setup);
         let socket = |what: nix::Result<_>| what.map_err(doing("socketpair"));
         let ports = (0..3).map(|_| socket(stand_in::port())).collect::<Step<Vec<_>>>()?;
@@ -139,8 +141,9 @@ impl World {
         self.modem = Some(modem);
         appears("/dev/cdc-wdm0").await?;
         appears(&format!("/sys/class/net/{NETDEV}")).await?;
+        let raw_ip = until("raw_ip", SOON, || raw_ip().ok()).await?;
         self.netifd.plug(NETDEV);
-        Ok(format!("{NETDEV}, raw_ip {}", raw_ip()?))
+        Ok(format!("{NETDEV}, raw_ip {raw_ip}"))
     }
 
     async fn is_up(&self) -> Step {
@@ -223,6 +226,15 @@ impl World {
             let _ = daemon.kill().await;
         }
     }
+}
+
+/// Neither a control device nor a network device of any modem is left.
+fn no_modem() -> bool {
+    let none = |directory: &str, prefix: &str| {
+        let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+        !entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with(prefix))
+    };
+    none("/dev", "cdc-wdm") && none("/sys/class/net", "wwan")
 }
 
 fn raw_ip() -> Step<bool> {
