@@ -159,6 +159,15 @@ macro_rules! messages {
             }
         )*)?
 
+        /// Their names alone: what the daemon shows of a message without the code of all of them.
+        pub const NAMES: &[(u16, $crate::qmi::frame::Kind, &str)] = &[
+            $(
+                ($id, $crate::qmi::frame::Kind::Request, stringify!($request)),
+                ($id, $crate::qmi::frame::Kind::Response, stringify!($request)),
+            )*
+            $($(($iid, $crate::qmi::frame::Kind::Indication, stringify!($indication)),)*)?
+        ];
+
         /// Every message of this service that has a declaration.
         pub const DECLARED: &[$crate::qmi::messages::Declared] = &[
             $(
@@ -233,6 +242,8 @@ mod tests {
     fn a_declaration_is_found_by_its_number_in_both_directions() {
         let kinds: Vec<_> = DECLARED.iter().map(|declared| (declared.id, declared.kind)).collect();
         assert_eq!(kinds, [(0x7001, Kind::Request), (0x7001, Kind::Response)]);
+        let names: Vec<_> = NAMES.iter().map(|(id, kind, _)| (*id, *kind)).collect();
+        assert_eq!(names, kinds);
     }
 
     #[test]

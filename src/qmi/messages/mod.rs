@@ -56,7 +56,26 @@ pub fn lookup(frame: &Frame) -> Option<&'static Declared> {
     all.find(|declared| declared.id == frame.message && declared.kind == frame.kind)
 }
 
-/// The message in this frame, printable, where it is declared: for a trace.
+/// The name of this frame's message, where it is declared.
+pub fn name(frame: &Frame) -> Option<&'static str> {
+    let tables: &[&[(u16, Kind, &str)]] = match frame.service {
+        Service::Ctl => &[ctl::NAMES],
+        Service::Dms => &[dms::NAMES],
+        Service::Nas => &[nas::NAMES, nas_info::NAMES],
+        Service::Wds => &[wds::NAMES, wds_profile::NAMES],
+        Service::Wda => &[wda::NAMES],
+        Service::Uim => &[uim::NAMES],
+        Service::Wms => &[wms::NAMES],
+        Service::Pdc => &[pdc::NAMES],
+        Service::Loc => &[loc::NAMES],
+        _ => &[],
+    };
+    let mut all = tables.iter().flat_map(|table| table.iter());
+    all.find(|(id, kind, _)| (*id, *kind) == (frame.message, frame.kind)).map(|(_, _, name)| *name)
+}
+
+/// The message in this frame, printable, where it is declared: for tests and tools. The
+/// daemon uses [`name`]: to print every message takes 300 KiB of code.
 pub fn decode(frame: &Frame) -> Option<(&'static str, Box<dyn Message>)> {
     let declared = lookup(frame)?;
     let mut message = (declared.blank)();

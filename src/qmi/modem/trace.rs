@@ -8,7 +8,7 @@ use crate::answers::{Sink, Traced};
 use crate::qmi::client::Direction;
 use crate::qmi::error::RESULT;
 use crate::qmi::frame::Frame;
-use crate::qmi::messages::decode;
+use crate::qmi::messages;
 use crate::qmi::tlv;
 
 impl Modem {
@@ -44,15 +44,16 @@ fn traced(to_modem: bool, bytes: &[u8]) -> Traced {
         Err(error) => error.to_string(),
         Ok(frame) => {
             show(&frame, &mut shown);
-            let name = decode(&frame).map(|(name, message)| format!("{name} {message:?}"));
+            let tags: String =
+                tlv::walk(&frame.tlvs).map(|(tag, value)| format!(" {tag:#04x}[{}]", value.len())).collect();
             format!(
-                "{} {} {:?} client {} {:#06x} {}",
+                "{} {} {:?} client {} {:#06x} {}{tags}",
                 frame.transaction,
                 frame.service.label(),
                 frame.kind,
                 frame.client,
                 frame.message,
-                name.unwrap_or_default()
+                messages::name(&frame).unwrap_or_default()
             )
         }
     };
