@@ -251,8 +251,6 @@ impl Link {
             return Vec::new();
         }
         self.told = None;
-        // It can connect: a loss soon after is waited out in seconds, not for the failures before.
-        self.failures = self.failures.min(PATIENCE);
         self.enter(now, State::Up(bearer.clone()));
         vec![Action::LinkUp(bearer)]
     }

@@ -233,7 +233,7 @@ fn a_refused_call_tells_the_networks_reason() {
             w.pass(600).await;
             assert_eq!(w.modem.clients_of(Service::Wds), 0, "a refused call keeps no client id");
             w.modem.clear_faults();
-            w.up_within(70 * SECOND).await;
+            w.up_within(80 * SECOND).await;
             tidy(w).await;
         });
     }
@@ -248,7 +248,7 @@ fn a_refusal_of_both_families_is_the_networks_word() {
         w.error_within("CONNECT_FAILED", 5 * SECOND).await;
         assert!(w.error_words().contains("33"), "{}", w.error_words());
         w.modem.network(|network| network.grants = Grants::Both);
-        w.up_within(70 * SECOND).await;
+        w.up_within(80 * SECOND).await;
     });
 }
 
