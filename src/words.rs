@@ -49,7 +49,7 @@ words! {
     pub enum LinkState {
         /// netifd does not want it.
         Down = "down",
-        /// Wanted, but there is something to wait for: the modem, a SIM, the next try.
+        /// Wanted, but there is something to wait for: the modem, the next try.
         Waiting = "waiting",
         /// The connect procedure runs.
         Connecting = "connecting",
@@ -58,7 +58,7 @@ words! {
         Suspect = "suspect",
         /// A rung of the ladder is at work.
         Recovering = "recovering",
-        /// Only a person can mend it (PIN, PUK, configuration).
+        /// Only a person can mend it (SIM, PIN, PUK, roaming, configuration).
         Blocked = "blocked",
     }
 }
