@@ -8,6 +8,7 @@
 //! | [`words`] [`cause`] | the shared vocabulary; why a link is not up |
 //! | [`wire`] | the ground of all codecs: a reader that cannot run off the end |
 //! | [`config`] [`device`] [`dial`] | the option table; which modem is meant; what a link asks of it |
+//! | [`fault`] | PURE: the words of watching and mending |
 //! | [`link`] | PURE: one link, events in, actions out |
 //! | [`mbim`] [`qmi`] | the protocols: frames, messages as data, client, procedure |
 //! | [`quirks`] | PURE: what single models do otherwise, with evidence |
@@ -52,6 +53,7 @@ pub mod config;
 pub mod daemon;
 pub mod device;
 pub mod dial;
+pub mod fault;
 pub mod globals;
 pub mod link;
 pub mod linux;

@@ -19,9 +19,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("config", &["cause", "words"]),
     ("device", &["words"]),
     ("link", &["cause", "words"]),
-    ("ladder", &["cause", "words"]),
-    ("watchdog", &["cause", "words"]),
-    ("diagnose", &["cause", "words"]),
+    ("fault", &["words"]),
+    ("ladder", &["cause", "fault", "words"]),
+    ("watchdog", &["cause", "fault", "words"]),
+    ("diagnose", &["cause", "fault", "words"]),
+    ("journal", &["cause", "civil", "fault", "words"]),
     ("status", &["cause", "words"]),
     ("bands", &["words"]),
     ("answers", &["words"]),
@@ -74,6 +76,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// No I/O, no clock, no task, no log: bytes or events in, values out.
 const PURE: &[&str] = &[
+    "fault",
     "words",
     "cause",
     "wire",
