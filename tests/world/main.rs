@@ -1,0 +1,32 @@
+//! Everything that plays in the simulated world, in one program: `cargo test --test world NAME`
+//! runs one module of it.
+//!
+//! Why one program? The simulated modems, bus and netifd are then compiled and linked once.
+
+#[path = "../sim/mod.rs"]
+mod sim;
+#[path = "../skip/mod.rs"]
+mod skip;
+
+mod at_commands;
+mod chaos;
+mod cli;
+mod cli_asks;
+mod mbimcli;
+mod netifd_double;
+mod qmicli;
+mod scenarios_bus;
+mod scenarios_faults;
+mod scenarios_mbim;
+mod scenarios_network;
+mod scenarios_qmi;
+mod scenarios_qmi_faults;
+mod scenarios_qmi_ids;
+mod scenarios_sim;
+mod sim_modem;
+mod surface;
+mod surface_messages;
+mod surface_qmi;
+mod trace;
+mod ubus_client;
+mod ubus_real;

@@ -1,0 +1,137 @@
+//! What people ask of a modem, where it speaks QMI: the same methods, the same replies.
+
+use crate::sim;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sim::modem::{self, Network, Sim};
+use sim::qmi::{QmiModem, Setup};
+use sim::world::{SECOND, World};
+use uwand::sms::address::Address;
+use uwand::sms::compose::{Options, compose};
+use uwand::sms::pdu::{Deliver, Pdu, Tpdu};
+use uwand::sms::time::Timestamp;
+use uwand::ubus::{Error, Notice, Status};
+
+type Qmi = World<QmiModem>;
+
+const FROM: &str = "+15550100018";
+
+async fn ask(w: &Qmi, method: &str, arguments: Value) -> Result<Value, (Status, Value)> {
+    let limit = Duration::from_secs(300);
+    w.bus.invoke("uwand", method, &arguments, limit).await.map_err(|error| match error {
+        Error::Refused { status, data } => (status, data),
+        other => panic!("{method}: {other}"),
+    })
+}
+
+fn up(setup: Setup, scenario: impl AsyncFnOnce(&Qmi)) {
+    World::run_qmi(setup, async |w| {
+        w.ifup(json!({ "apn": "internet" }));
+        w.up_within(30 * SECOND).await;
+        w.settle().await;
+        scenario(w).await;
+    });
+}
+
+#[test]
+fn a_sim_that_a_person_unlocks_lets_the_blocked_link_go_on() {
+    let base = modem::Setup { sim: Some(Sim::locked("1234")), ..modem::Setup::default() };
+    World::run_qmi(Setup { base, ..Setup::default() }, async |w| {
+        w.ifup(json!({ "apn": "internet" }));
+        w.error_within("PIN_REQUIRED", 30 * SECOND).await;
+        let status = ask(w, "sim", json!({})).await.unwrap();
+        let expected = json!({"modem": status["modem"], "sim": "pin-required", "lock": "pin", "enabled": true,
+            "tries": 3, "pin_tries": 3, "puk_tries": 10});
+        assert_eq!(status, expected);
+        let (_, data) = ask(w, "sim", json!({"action": "unlock", "pin": "9999"})).await.unwrap_err();
+        assert_eq!(data["tries"], 2, "{data}");
+        let unlocked = ask(w, "sim", json!({"action": "unlock", "pin": "1234"})).await.unwrap();
+        assert_eq!((&unlocked["sim"], &unlocked["lock"]), (&json!("ready"), &json!("none")));
+        w.up_within(30 * SECOND).await;
+    });
+}
+
+#[test]
+fn networks_are_found_with_their_technology() {
+    let network = Network { scan_takes: 100 * SECOND, ..Network::default() };
+    let base = modem::Setup { network, ..modem::Setup::default() };
+    up(Setup { base, ..Setup::default() }, async |w| {
+        let found = ask(w, "scan", json!({})).await.unwrap();
+        assert_eq!(
+            found["networks"][0],
+            json!({"mcc_mnc": "00101", "operator": "Test Net",
+            "state": "current", "technology": "lte", "home": true})
+        );
+        assert_eq!(found["networks"][1]["state"], "forbidden");
+    });
+}
+
+#[test]
+fn cells_are_told_as_far_as_the_modem_knows_them() {
+    up(Setup::default(), async |w| {
+        let cells = ask(w, "cells", json!({})).await.unwrap();
+        assert_eq!(cells["serving"][0]["technology"], "lte", "{cells}");
+        assert!(cells["serving"][0]["rsrp"].is_number(), "{cells}");
+    });
+}
+
+#[test]
+fn messages_are_listed_deleted_and_sent() {
+    up(Setup::default(), async |w| {
+        let part = compose(FROM, "Hallo ✓", &Options::default()).unwrap().remove(0);
+        let deliver = Deliver {
+            from: Address::new(FROM).unwrap(),
+            protocol: 0,
+            time: Timestamp([0x62, 0x11, 0x02, 0x21, 0x43, 0x65, 0x40]),
+            body: part.body,
+            more: false,
+            report: false,
+            reply_path: false,
+        };
+        let (pdu, _) = Pdu { centre: None, tpdu: Tpdu::Deliver(deliver) }.encode().unwrap();
+        w.modem.act(|state| state.store_message(pdu));
+        let list = ask(w, "sms_list", json!({})).await.unwrap();
+        let message = &list["messages"][0];
+        assert_eq!((&message["from"], &message["text"]), (&json!(FROM), &json!("Hallo ✓")));
+        assert_eq!(message["folder"], "unread");
+        ask(w, "sms_delete", json!({"ids": message["ids"]})).await.unwrap();
+        assert_eq!(ask(w, "sms_list", json!({})).await.unwrap()["messages"], json!([]));
+        let sent = ask(w, "sms_send", json!({"number": FROM, "text": "x"})).await.unwrap();
+        assert_eq!(sent["references"], json!([1]));
+    });
+}
+
+#[test]
+fn what_this_version_cannot_do_over_qmi_is_said() {
+    up(Setup::default(), async |w| {
+        assert_eq!(ask(w, "ussd", json!({"text": "*100#"})).await.unwrap_err().0, Status::NotSupported);
+    });
+}
+
+#[test]
+fn a_trace_of_qmi_shows_names_and_hides_identities() {
+    up(Setup::default(), async |w| {
+        let mut daemon = w.bus.subscribe("uwand");
+        w.settle().await;
+        ask(w, "trace", json!({})).await.unwrap();
+        ask(w, "sim", json!({})).await.unwrap();
+        ask(w, "signal", json!({})).await.unwrap();
+        let mut heard = Vec::new();
+        while let Ok(notice) = tokio::time::timeout(SECOND, daemon.recv()).await {
+            if let Notice::Message { kind, data } = notice {
+                assert_eq!((kind.as_str(), &data["control"]), ("trace", &json!("qmi")));
+                heard.push(data["text"].as_str().unwrap().to_string());
+            }
+        }
+        assert!(
+            heard.iter().any(|text| text.contains("Request") && text.contains("GetCardStatus")),
+            "{heard:?}"
+        );
+        // Tag and length of LTE's levels; the values stay in the modem's message.
+        let levels =
+            |text: &String| text.contains("Response") && text.ends_with("GetSignalInfo 0x02[4] 0x14[6]");
+        assert!(heard.iter().any(levels), "{heard:?}");
+    });
+}
