@@ -12,6 +12,7 @@ mod at_commands;
 mod chaos;
 mod cli;
 mod cli_asks;
+mod killed;
 mod mbimcli;
 mod netifd_double;
 mod qmicli;
