@@ -10,7 +10,6 @@
 
 mod names;
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -18,6 +17,7 @@ use serde_json::{Map, Value};
 use self::names::{is_known, nearest};
 pub use self::names::{is_misspelt, is_single};
 use crate::cause::Cause;
+use crate::target::Target;
 use crate::words::{Auth, Control, Mode, PdpType, Secret, device_shown};
 
 /// What a value may look like.
@@ -317,12 +317,10 @@ impl Section<'_> {
     fn targets(&self) -> Result<Vec<String>, Cause> {
         let name = "watchdog_target";
         let targets = self.list(name)?;
-        match targets.iter().find(|target| !is_target(target)) {
-            None => Ok(targets),
-            Some(target) => {
-                Err(bad(name, target, "use an IP address, dns:ADDRESS, tcp:HOST:PORT or http://HOST/…"))
-            }
+        for target in &targets {
+            Target::read(target).map_err(|remedy| bad(name, target, remedy))?;
         }
+        Ok(targets)
     }
 
     fn power(&self) -> Result<String, Cause> {
@@ -342,21 +340,6 @@ impl Section<'_> {
             return Err(bad("netdev", name, "the name of a network device is wanted, e.g. wwan0"));
         }
         Ok(())
-    }
-}
-
-/// Whether the watchdog could probe it.
-fn is_target(text: &str) -> bool {
-    let is_address = |text: &str| text.parse::<IpAddr>().is_ok();
-    let is_host =
-        |text: &str| !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
-    match text.split_once(':') {
-        Some(("dns", server)) => is_address(server),
-        Some(("tcp", service)) => service
-            .rsplit_once(':')
-            .is_some_and(|(host, port)| is_host(host) && port.parse::<u16>().is_ok_and(|port| port > 0)),
-        Some(("http", url)) => url.strip_prefix("//").is_some_and(is_host),
-        _ => is_address(text),
     }
 }
 

@@ -9,6 +9,7 @@
 //! | [`wire`] | the ground of all codecs: a reader that cannot run off the end |
 //! | [`config`] [`device`] [`dial`] | the option table; which modem is meant; what a link asks of it |
 //! | [`fault`] | PURE: the words of watching and mending |
+//! | [`target`] [`dns`] | PURE: what a probe asks, and what it costs; the bytes of DNS |
 //! | [`link`] | PURE: one link, events in, actions out |
 //! | [`mbim`] [`qmi`] | the protocols: frames, messages as data, client, procedure |
 //! | [`quirks`] | PURE: what single models do otherwise, with evidence |
@@ -54,6 +55,7 @@ pub mod daemon;
 pub mod device;
 pub mod dial;
 pub mod fault;
+pub mod dns;
 pub mod globals;
 pub mod link;
 pub mod linux;
@@ -68,6 +70,7 @@ pub mod quirks;
 pub mod replies;
 pub mod sms;
 pub mod status;
+pub mod target;
 pub mod ubus;
 pub mod uci;
 pub mod ussd;

@@ -9,7 +9,10 @@
 
 pub mod channel;
 pub mod fd;
+pub mod heal;
 pub mod netdev;
+pub mod ping;
+pub mod power;
 pub mod serial;
 pub mod sysfs;
 pub mod tty;
