@@ -62,6 +62,10 @@ pub enum Note {
     Message(Stored),
     /// The store takes no further message.
     StoreFull,
+    /// A report on the AT port says that it is registered now.
+    Registered,
+    /// The AT port is needed, and not open.
+    PortWanted,
     /// The control channel is closed: unplugged, or its driver unbound.
     Gone,
 }

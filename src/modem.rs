@@ -74,6 +74,14 @@ impl Modem {
         }
     }
 
+    /// Whether new messages are told by the control channel, as far as that is known.
+    pub fn tells_messages(&self) -> bool {
+        match self {
+            Modem::Mbim(modem) => modem.tells_messages(),
+            Modem::Qmi(modem) => modem.tells_messages(),
+        }
+    }
+
     pub fn control(&self) -> Control {
         match self {
             Modem::Mbim(_) => Control::Mbim,

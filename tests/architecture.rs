@@ -70,6 +70,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("at", &["words", "sms::coding", "sms::gsm7"]),
     ("at::port", &["words", "linux::channel", "at"]),
     ("linux", &["words", "wire", "device", "target", "dns"]),
+    ("at::asked", &["words", "answers", "at"]),
     ("cli", &["words", "civil", "globals", "ubus", "linux::tty"]),
     ("daemon", &["*"]),
     ("lib", &["*"]),

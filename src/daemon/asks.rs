@@ -5,15 +5,17 @@
 //! refusal says why in `error`.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::Daemon;
 use super::slot::Slot;
+use super::{Daemon, side};
 use crate::answers::{PinOrder, Refused};
+use crate::at::port::Port;
 use crate::modem::Modem;
 use crate::replies::{self, Table};
 use crate::ubus::{Request, Status};
@@ -61,11 +63,21 @@ fn status_of(refused: &Refused) -> Status {
 pub(super) struct Asked {
     pub slot: Rc<Slot>,
     pub modem: Rc<Modem>,
+    /// Its ports for AT commands, as they are named now.
+    pub ports: Vec<PathBuf>,
 }
 
 impl Asked {
     pub fn id(&self) -> &str {
         &self.slot.id
+    }
+
+    /// For what the control channel does not know.
+    pub async fn port(&self) -> Result<Port, Refused> {
+        if self.ports.is_empty() {
+            return Err(Refused::Unsupported);
+        }
+        side::port(&self.slot, &self.ports).await
     }
 }
 
@@ -106,7 +118,8 @@ impl Daemon {
             };
             No::new(Status::InvalidCommand, why)
         })?;
-        Ok(Asked { slot, modem })
+        let ports = self.at_ports(&slot).unwrap_or_default();
+        Ok(Asked { slot, modem, ports })
     }
 
     /// Starts the task that answers `request`; one of its method a modem.

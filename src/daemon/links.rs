@@ -20,7 +20,7 @@ use super::{Daemon, Letter, OBJECT, memory};
 use crate::cause::Cause;
 use crate::config::Config;
 use crate::device::DeviceSpec;
-use crate::dial::Dial;
+use crate::dial::{Dial, Note};
 use crate::link::{Action, Event, Link};
 use crate::linux::netdev;
 use crate::linux::sysfs::{Found, NotFound, Sysfs};
@@ -139,6 +139,9 @@ impl Daemon {
                         table.iter().filter(kept).map(|(k, v)| (k.clone(), v.clone())).collect();
                     interface.config = Some(config);
                     interface.spec = Some(spec);
+                }
+                if let Some(slot) = self.slot_of(name).filter(|_| changed) {
+                    self.review_port(&slot);
                 }
                 self.handle(name, Event::Wanted { changed, delay });
             }
@@ -318,13 +321,14 @@ impl Daemon {
         interface.job = Some(task.abort_handle());
     }
 
+    /// The modem that an interface last used.
+    fn slot_of(&self, name: &str) -> Option<Rc<Slot>> {
+        let interface = self.interfaces.get(name)?;
+        self.slots.get(interface.modem.as_ref()?).cloned()
+    }
+
     fn disconnect(&mut self, name: &str, session: u32) {
-        let slot = self
-            .interfaces
-            .get(name)
-            .and_then(|i| i.modem.as_ref())
-            .and_then(|id| self.slots.get(id))
-            .cloned();
+        let slot = self.slot_of(name);
         let Some(interface) = self.interfaces.get_mut(name) else { return };
         interface.stop_job();
         let Some(modem) = slot.as_ref().and_then(|slot| slot.modem()) else { return };
@@ -377,18 +381,14 @@ impl Daemon {
                     slot.remember();
                 }
                 self.handle(&done.interface, Event::Connected(bearer));
-                if let Some(modem) = slot.and_then(|slot| slot.modem()) {
-                    introduce(modem);
-                }
+                slot.inspect(introduce);
             }
             JobResult::Adopted(bearer, since) => {
                 let ago = memory::since_boot().saturating_sub(since);
                 let now = Instant::now().into_std();
                 let since = now.checked_sub(ago).unwrap_or(now);
                 self.handle(&done.interface, Event::Adopted { bearer, since });
-                if let Some(modem) = slot.and_then(|slot| slot.modem()) {
-                    introduce(modem);
-                }
+                slot.inspect(introduce);
             }
             JobResult::Connected(Err(cause)) => self.handle(&done.interface, Event::Failed(cause)),
             JobResult::Settings(Ok(bearer)) => self.handle(&done.interface, Event::Changed(bearer)),
@@ -448,6 +448,14 @@ async fn agree_on_format(slot: &Slot, modem: &Modem, sysfs: &Sysfs, dial: &Dial)
 }
 
 /// Asks, beside the link, what is nice to know.
-fn introduce(modem: Rc<Modem>) {
-    tokio::task::spawn_local(async move { modem.introduce().await });
+fn introduce(slot: &Rc<Slot>) {
+    let Some(modem) = slot.modem() else { return };
+    let slot = slot.clone();
+    tokio::task::spawn_local(async move {
+        modem.introduce().await;
+        if !modem.tells_messages() {
+            slot.side.need();
+            slot.tell(Note::PortWanted);
+        }
+    });
 }

@@ -1,4 +1,5 @@
-//! Messages and USSD: what ubus asks of them, and the event `uwand.sms`.
+//! Messages and USSD: what ubus asks of them, and the event `uwand.sms`. Where the control
+//! channel has none of it, the AT port has.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -8,8 +9,9 @@ use tokio::time::{Instant, timeout};
 
 use super::asks::{Asked, No, text};
 use super::slot::Slot;
-use super::{Daemon, OBJECT};
+use super::{Daemon, OBJECT, side};
 use crate::answers::{Refused, Stored, UssdOrder};
+use crate::at::asked as at;
 use crate::post;
 use crate::replies::{self, Table};
 use crate::sms::compose::{self, Options, compose};
@@ -29,7 +31,11 @@ const MOST_DELETED: usize = 1000;
 impl Daemon {
     pub(super) fn on_sms_list(&self, request: Request) {
         self.ask(request, LIST, async |asked| {
-            let messages = post::list(&asked.modem.messages(None).await?);
+            let stored = match asked.modem.messages(None).await {
+                Err(Refused::Unsupported) => at::messages(&asked.port().await?, None).await,
+                told => told,
+            };
+            let messages = post::list(&stored?);
             Ok(Table::default().with("modem", asked.id()).with("messages", messages).json())
         });
     }
@@ -53,7 +59,10 @@ impl Daemon {
         };
         self.ask(request, DELETE, async move |asked| {
             for id in &ids {
-                asked.modem.delete_message(*id).await?;
+                match asked.modem.delete_message(*id).await {
+                    Err(Refused::Unsupported) => at::delete_message(&asked.port().await?, *id).await,
+                    told => told,
+                }?;
             }
             Ok(Table::default().with("modem", asked.id()).with("deleted", ids).json())
         });
@@ -76,8 +85,13 @@ impl Daemon {
             }
         };
         self.ask_one(request, kind, USSD, async move |asked| {
-            let answer = asked.modem.ussd(&order).await?;
-            Ok(replies::ussd(asked.id(), &answer))
+            let answer = match asked.modem.ussd(&order).await {
+                Err(Refused::Unsupported) if !asked.ports.is_empty() => {
+                    side::ussd(&asked.slot, &asked.ports, &order).await
+                }
+                told => told,
+            };
+            Ok(replies::ussd(asked.id(), &answer?))
         });
     }
 
@@ -138,7 +152,13 @@ async fn send(asked: &Asked, number: &str, text: &Id, options: Options) -> Resul
     for part in parts {
         let pdu = Pdu { centre: None, tpdu: Tpdu::Submit(part) };
         let (bytes, _) = pdu.encode().map_err(|error| No::from(Refused::Wrong(error.to_string())))?;
-        match asked.modem.send_message(bytes).await {
+        let sent = match asked.modem.send_message(bytes.clone()).await {
+            Err(Refused::Unsupported) if !asked.ports.is_empty() => {
+                at::send_message(&asked.port().await?, &bytes).await
+            }
+            told => told,
+        };
+        match sent {
             Ok(reference) => references.push(reference),
             Err(refused) => {
                 let table = Table::default().with("modem", asked.id()).with("parts", total);

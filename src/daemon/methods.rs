@@ -181,7 +181,8 @@ impl Daemon {
     fn modem_statuses(&self) -> Vec<ModemStatus> {
         let seen = self.sysfs.modems().into_iter().filter(|found| !self.slots.contains_key(&found.id));
         let known = self.slots.values().map(|slot| {
-            let status = ModemStatus::new(slot.id.clone(), slot.state(), &slot.facts());
+            let mut status = ModemStatus::new(slot.id.clone(), slot.state(), &slot.facts());
+            status.at_port = slot.side.path().map(|path| path.display().to_string());
             with_place(status, slot.found().as_ref())
         });
         let others = seen.map(|found| {

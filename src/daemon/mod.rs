@@ -10,6 +10,8 @@
 //!  search    which modem an interface means, and whether it is there
 //!  trace     control messages, live, for those who subscribed
 //!  slot      one modem: found, opened, shared
+//!  side      its AT port: found, kept, listened to
+//!  terminal  AT commands that ubus asks for
 //!  memory    what the next process needs to take sessions over
 //!  outbox    what netifd is told, in order
 //!  reunion   netifd's view and ours, after one of us was away
@@ -28,6 +30,7 @@ mod methods;
 mod outbox;
 mod reunion;
 mod search;
+mod side;
 mod slot;
 mod terminal;
 mod trace;
@@ -218,6 +221,13 @@ impl Daemon {
             Note::MessageStored { index } => self.on_message_stored(slot, index),
             Note::Message(message) => self.on_message(&slot, &message),
             Note::StoreFull => self.on_store_full(&slot),
+            Note::Registered => {
+                let known = slot.facts().registration.is_some_and(|state| state.is_registered());
+                if !known {
+                    self.on_each(&noted.modem, None, &Event::Improved);
+                }
+            }
+            Note::PortWanted => self.keep_port(&slot),
             Note::Gone => {
                 slot.close(ModemState::Missing);
                 let cause = Cause::NoModem(format!("{} left", noted.modem));
@@ -265,6 +275,9 @@ impl Daemon {
             }
             let cause = Cause::NoModem(format!("{modem} left"));
             self.on_each(&modem, None, &Event::ModemWent { cause, again: None });
+        }
+        for slot in self.slots.values() {
+            self.keep_port(slot);
         }
         let hopeful: Vec<String> = self
             .interfaces

@@ -18,6 +18,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 use super::memory::Memory;
+use super::side::Side;
 use crate::cause::Cause;
 use crate::dial::Note;
 use crate::linux::channel::Io;
@@ -97,6 +98,8 @@ pub struct Slot {
     pub watched: Cell<Option<(Instant, u32)>>,
     /// Of the long message that was sent last.
     reference: Cell<u8>,
+    /// Its AT port.
+    pub side: Side,
 }
 
 impl Slot {
@@ -117,6 +120,7 @@ impl Slot {
             incoming: RefCell::default(),
             watched: Cell::new(None),
             reference: Cell::new(first_reference()),
+            side: Side::default(),
         })
     }
 
@@ -131,6 +135,11 @@ impl Slot {
     pub fn occupy(self: &Rc<Self>, with: &'static str) -> Option<Occupied> {
         let free = self.busy.borrow_mut().insert(with);
         free.then(|| Occupied { slot: self.clone(), with })
+    }
+
+    /// A note of its own making, as it is now.
+    pub fn tell(&self, note: Note) {
+        (self.notify)(Noted { modem: self.id.clone(), generation: self.generation.get(), note });
     }
 
     pub fn state(&self) -> ModemState {
@@ -177,6 +186,10 @@ impl Slot {
         }
         if state == ModemState::Missing {
             *self.found.borrow_mut() = None;
+        }
+        // A modem that is deaf on its control channel may still answer on the other one.
+        if state != ModemState::Hung {
+            self.side.close();
         }
         self.state.set(state);
     }

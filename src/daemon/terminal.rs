@@ -1,42 +1,35 @@
-//! AT commands for a person: which port of the modem takes them, one command, its answer.
+//! AT commands for a person: which ports of the modem may take them, one command, its answer.
 //!
-//! Contract: a port is opened for one command and given back, so that other programs have it
-//! in between; one command a modem at a time. What may do harm is refused unless forced. The
-//! control channel is not needed: a modem that is deaf there may still answer here. Neither
-//! commands nor answers reach a log.
+//! Contract: the port is opened for the first command and kept (see `side`); commands wait for
+//! each other. What may do harm is refused unless forced. The control channel is not needed: a
+//! modem that is deaf there may still answer here. Neither commands nor answers reach a log.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::Daemon;
 use super::asks::{No, text};
 use super::slot::Slot;
+use super::{Daemon, side};
 use crate::answers::Refused;
 use crate::at::danger;
-use crate::at::port::{self, Manner, SCAN_TIMEOUT, USUAL_TIMEOUT};
-use crate::at::{codec::Reply, port::Port};
-use crate::linux::channel::Io;
-use crate::linux::serial;
+use crate::at::port::{SCAN_TIMEOUT, USUAL_TIMEOUT};
 use crate::linux::sysfs::{Found, TtyPort};
 use crate::quirks;
 use crate::ubus::{Request, Status};
 
-const OPENING: Duration = Duration::from_secs(5);
-/// A port that takes commands answers `AT` at once; one that does not never will.
-const PROBE: Duration = Duration::from_secs(3);
-/// Opening, asking each port, and the longest command.
+/// Opening, asking each port, waiting for others, and the longest command.
 const WHOLE: Duration = Duration::from_secs(360);
 
 impl Daemon {
     pub(super) fn on_at(&self, request: Request) {
         match self.at_order(&request) {
-            Ok((ports, command, occupied)) => {
+            Ok((slot, ports, command)) => {
                 tokio::task::spawn_local(async move {
-                    let answer = timeout(WHOLE, ask(ports, &command)).await;
-                    drop(occupied);
+                    let answer = timeout(WHOLE, ask(&slot, &ports, &command)).await;
                     match answer.unwrap_or_else(|_| Err(Refused::Silent.into())) {
                         Ok(reply) => request.reply(reply),
                         Err(No(status, data)) => request.fail_with(status, data),
@@ -47,7 +40,7 @@ impl Daemon {
         }
     }
 
-    fn at_order(&self, request: &Request) -> Result<(Vec<PathBuf>, String, impl Sized + 'static), No> {
+    fn at_order(&self, request: &Request) -> Result<(Rc<Slot>, Vec<PathBuf>, String), No> {
         let command = text(request, "command")
             .ok_or_else(|| No::new(Status::InvalidArgument, "argument command is missing"))?;
         let force = request.args.get("force").and_then(Value::as_bool) == Some(true);
@@ -64,40 +57,60 @@ impl Daemon {
         }
         let slot = self.named_slot(request)?;
         let ports = self.at_ports(&slot)?;
-        let busy =
-            || No::new(Status::InvalidCommand, "another AT command is under way; try again when it is done");
-        let occupied = slot.occupy("at").ok_or_else(busy)?;
-        Ok((ports, command.trim().to_string(), occupied))
+        Ok((slot, ports, command.trim().to_string()))
     }
 
-    /// The option of an interface on this modem counts first, then what is known of the model.
-    fn at_ports(&self, slot: &Slot) -> Result<Vec<PathBuf>, No> {
-        let named = self
-            .interfaces
-            .values()
-            .filter(|interface| interface.modem.as_ref() == Some(&slot.id))
-            .find_map(|interface| interface.config.as_ref()?.control_at.clone());
-        match named.as_deref() {
+    /// The ports that may take commands, the likeliest first, as they are named now. The
+    /// option of an interface on this modem counts first, then what is known of the model.
+    pub(super) fn at_ports(&self, slot: &Slot) -> Result<Vec<PathBuf>, No> {
+        match self.control_at(slot).as_deref() {
             Some("none") => {
-                return Err(No::new(
-                    Status::NotSupported,
-                    "option control_at 'none' leaves the AT port alone",
-                ));
+                let why = "option control_at 'none' leaves the AT port alone";
+                return Err(No::new(Status::NotSupported, why));
             }
             Some(path) => return Ok(vec![PathBuf::from(path)]),
             None => {}
         }
-        let ports = slot.found().map(|found| candidates(&found)).unwrap_or_default();
+        // Ports come back under other names while the control device keeps its own.
+        let now = self.sysfs.modems().into_iter().find(|found| found.id == slot.id);
+        let ports = now.map(|found| candidates(&found)).unwrap_or_default();
         if ports.is_empty() {
             let why = "the modem shows no port that takes AT commands; option control_at can name one";
             return Err(No::new(Status::NotSupported, why));
         }
-        Ok(ports)
+        Ok(ports.iter().map(|name| self.sysfs.node(name)).collect())
+    }
+
+    fn control_at(&self, slot: &Slot) -> Option<String> {
+        self.interfaces
+            .values()
+            .filter(|interface| interface.modem.as_ref() == Some(&slot.id))
+            .find_map(|interface| interface.config.as_ref()?.control_at.clone())
+    }
+
+    /// A new configuration may take the port away, or name another one.
+    pub(super) fn review_port(&self, slot: &Rc<Slot>) {
+        slot.side.close_unless(&self.at_ports(slot).unwrap_or_default());
+        self.keep_port(slot);
+    }
+
+    /// Opens the port of a modem that needs it for more than commands, where there is one.
+    pub(super) fn keep_port(&self, slot: &Rc<Slot>) {
+        if !slot.side.is_needed() || slot.side.path().is_some() {
+            return;
+        }
+        let Ok(ports) = self.at_ports(slot) else { return };
+        let slot = slot.clone();
+        tokio::task::spawn_local(async move {
+            if let Err(refused) = side::port(&slot, &ports).await {
+                log::debug!("{}: messages by AT: {refused}", slot.id);
+            }
+        });
     }
 }
 
-/// The ports that may take commands, the likeliest first.
-fn candidates(found: &Found) -> Vec<PathBuf> {
+/// The names of the ports that may take commands, the likeliest first.
+fn candidates(found: &Found) -> Vec<String> {
     let quirks = quirks::of(found.vendor, found.product);
     if quirks.no_at {
         return Vec::new();
@@ -106,7 +119,7 @@ fn candidates(found: &Found) -> Vec<PathBuf> {
     ports.sort_by_key(|port| {
         (Some(port.interface) != quirks.at_interface, unlikely(port.class), port.interface)
     });
-    ports.iter().map(|port| PathBuf::from("/dev").join(&port.name)).collect()
+    ports.iter().map(|port| port.name.clone()).collect()
 }
 
 /// How far a port's class is from what AT ports have: ff/00/00 and ff/xx/40 mostly, cdc-acm;
@@ -120,41 +133,17 @@ fn unlikely(class: (u8, u8, u8)) -> u8 {
     }
 }
 
-/// Sends the command through the first port that answers `AT`.
-async fn ask(ports: Vec<PathBuf>, command: &str) -> Result<Value, No> {
-    let mut last = String::new();
-    for path in ports {
-        let port = match open(&path).await {
-            Ok(port) => port,
-            Err(error) => {
-                last = error.to_string();
-                continue;
-            }
-        };
-        if port.command("AT", PROBE).await.is_err() {
-            last = format!("{} does not answer AT", path.display());
-            continue;
-        }
-        let limit =
-            if command.to_ascii_uppercase().contains("+COPS=?") { SCAN_TIMEOUT } else { USUAL_TIMEOUT };
-        let reply: Reply =
-            port.command(command, limit).await.map_err(|error| Refused::Said(error.to_string()))?;
-        return Ok(json!({
-            "port": path.display().to_string(),
-            "lines": reply.lines,
-            "result": reply.result.to_string(),
-        }));
-    }
-    Err(Refused::Said(format!("no port takes AT commands: {last}")).into())
-}
-
-async fn open(path: &std::path::Path) -> std::io::Result<Port> {
-    let fd = serial::open(path, OPENING).await?;
-    let io = Io::stream(fd, port::chunks)?.close_with(serial::close);
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    // What the port says by itself is nobody's who asks one question.
-    let (port, _unsolicited) = port::start(io, Manner::new(name));
-    Ok(port)
+/// Sends the command through the modem's port.
+async fn ask(slot: &Rc<Slot>, ports: &[PathBuf], command: &str) -> Result<Value, No> {
+    let port = side::port(slot, ports).await?;
+    let limit = if command.to_ascii_uppercase().contains("+COPS=?") { SCAN_TIMEOUT } else { USUAL_TIMEOUT };
+    let path = slot.side.path().unwrap_or_default();
+    let reply = port.command(command, limit).await.map_err(|error| Refused::Said(error.to_string()))?;
+    Ok(json!({
+        "port": path.display().to_string(),
+        "lines": reply.lines,
+        "result": reply.result.to_string(),
+    }))
 }
 
 #[cfg(test)]
@@ -194,9 +183,9 @@ mod tests {
             port("ttyUSB2", 2, (0xff, 0, 0)),
         ];
         let known = candidates(&found(0x2c7c, 0x0800, ports.clone()));
-        assert_eq!(known, ["/dev/ttyUSB2", "/dev/ttyUSB1", "/dev/ttyUSB0"].map(PathBuf::from));
+        assert_eq!(known, ["ttyUSB2", "ttyUSB1", "ttyUSB0"]);
         let unknown = candidates(&found(0x1234, 0x0800, ports));
-        assert_eq!(unknown, ["/dev/ttyUSB1", "/dev/ttyUSB2", "/dev/ttyUSB0"].map(PathBuf::from));
+        assert_eq!(unknown, ["ttyUSB1", "ttyUSB2", "ttyUSB0"]);
     }
 
     #[test]

@@ -124,6 +124,11 @@ impl Sysfs {
         &self.root
     }
 
+    /// The device node of this name.
+    pub fn node(&self, name: &str) -> PathBuf {
+        self.dev.join(name)
+    }
+
     /// Whether this is the tree of the running kernel, not a world made by hand.
     pub fn is_kernel(&self) -> bool {
         self.root == Path::new("/sys")

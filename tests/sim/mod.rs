@@ -1,6 +1,7 @@
 //! The simulated world: peers of the daemon as tasks of the test's own runtime.
 #![allow(dead_code, unused_imports)]
 
+pub mod at;
 pub mod bed;
 mod bus;
 pub mod fault;

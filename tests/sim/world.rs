@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep, timeout};
 use uwand::globals::Globals;
 use uwand::ubus::{Client, Error, Source, Status};
 
+use super::at::{Answers, AtPort};
 use super::modem::{Setup, SimModem};
 use super::netifd::{Handler, Netifd, State, What};
 use super::qmi::{self, QmiModem};
@@ -105,6 +106,13 @@ impl World {
     /// Runs a scenario with the daemon started and a modem plugged in.
     pub fn run(setup: Setup, scenario: impl AsyncFnOnce(&World)) {
         paused(async { World::with(SimModem::new(setup)).play(scenario).await });
+    }
+
+    /// Like [`World::run`], where the clock has to run by itself: threads of the product's.
+    pub fn run_live(setup: Setup, scenario: impl AsyncFnOnce(&World)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let scenario = async { World::with(SimModem::new(setup)).play(scenario).await };
+        LocalSet::new().block_on(&runtime, scenario);
     }
 
     /// Everything but the daemon; the modem is not plugged in.
@@ -229,12 +237,30 @@ impl<M: Device> World<M> {
         self.uevent("remove", &format!("cdc-wdm{number}"));
     }
 
+    /// A serial port of the modem comes, on the interface where this model takes AT commands.
+    pub fn plug_port(&self, name: &str, answers: Answers) -> AtPort {
+        let port = AtPort::at(&self.tree.dir.join("dev").join(name), answers);
+        self.tree.plug(USB_PATH, M::USB_ID, &[Iface::new(3, (0xff, 0, 0), "option").tty(name)]);
+        self.tell_kernel("add", &format!("{USB_PATH}:1.3/{name}/tty/{name}"), "tty");
+        port
+    }
+
+    /// It leaves, and with it its place in sysfs.
+    pub fn unplug_port(&self, name: &str, port: &AtPort) {
+        port.hang_up();
+        let dir = self.tree.device_dir(USB_PATH).join(format!("{USB_PATH}:1.3"));
+        std::fs::remove_dir_all(dir).expect("a port that is there");
+        self.tell_kernel("remove", &format!("{USB_PATH}:1.3/{name}/tty/{name}"), "tty");
+    }
+
     /// What the kernel would tell.
     fn uevent(&self, action: &str, wdm: &str) {
-        let interface = M::INTERFACE;
-        let path =
-            format!("/devices/platform/ehci/usb1/1-1/{USB_PATH}/{USB_PATH}:1.{interface}/usbmisc/{wdm}");
-        let message = format!("{action}@{path}\0ACTION={action}\0DEVPATH={path}\0SUBSYSTEM=usbmisc\0");
+        self.tell_kernel(action, &format!("{USB_PATH}:1.{}/usbmisc/{wdm}", M::INTERFACE), "usbmisc");
+    }
+
+    fn tell_kernel(&self, action: &str, place: &str, subsystem: &str) {
+        let path = format!("/devices/platform/ehci/usb1/1-1/{USB_PATH}/{place}");
+        let message = format!("{action}@{path}\0ACTION={action}\0DEVPATH={path}\0SUBSYSTEM={subsystem}\0");
         let socket = std::os::unix::net::UnixDatagram::unbound().expect("a socket");
         // Nobody listens before the daemon runs.
         let _ = socket.send_to(message.as_bytes(), self.tree.dir.join("uevents"));

@@ -9,6 +9,7 @@ mod sim;
 mod skip;
 
 mod at_commands;
+mod at_port;
 mod chaos;
 mod cli;
 mod cli_asks;

@@ -60,6 +60,8 @@ pub struct Modem {
     /// MBIMEx version that the modem's layouts follow: 1 until it was told another.
     extensions: Cell<u8>,
     introduced: Cell<bool>,
+    /// It has no service for messages.
+    no_messages: Cell<bool>,
     /// Messages were seen to pass as PDUs.
     speaks_pdu: Cell<bool>,
     /// Network and technologies that were selected, to be sent again only when they change.
@@ -96,6 +98,7 @@ impl Modem {
             listener: listener.abort_handle(),
             extensions: Cell::new(1),
             introduced: Cell::new(false),
+            no_messages: Cell::new(false),
             speaks_pdu: Cell::new(false),
             selected: RefCell::default(),
         };
@@ -120,6 +123,11 @@ impl Modem {
         }
         // Such a modem indicates what it likes; the queries still work.
         Ok(())
+    }
+
+    /// True until the modem has listed its services without this one.
+    pub fn tells_messages(&self) -> bool {
+        !self.no_messages.get()
     }
 
     pub fn facts(&self) -> Facts {
@@ -162,6 +170,7 @@ impl Modem {
     /// MBIMEx 2 brings RSRP and SNR; 3 changes the layout of connect and is not asked for.
     async fn agree_on_extensions(&self) -> Result<(), client::Error> {
         let services = self.client.command(&Query::<DeviceServices>::default()).await?.list.services;
+        self.no_messages.set(!services.iter().any(|offered| offered.service == Service::Sms));
         let version = Version::CID;
         let offers = |service: Service| {
             services.iter().any(|offered| offered.service == service && offered.cids.contains(&version))

@@ -62,6 +62,8 @@ pub struct Modem {
     uim: Option<Lease>,
     sessions: RefCell<BTreeMap<u32, Session>>,
     introduced: Cell<bool>,
+    /// It has no service for messages.
+    no_messages: Cell<bool>,
     /// UIM indications were asked for.
     hears_card: Cell<bool>,
     selected: RefCell<(Option<String>, Vec<Mode>)>,
@@ -124,6 +126,7 @@ impl Modem {
             uim,
             sessions: RefCell::new(sessions),
             introduced: Cell::new(false),
+            no_messages: Cell::new(false),
             hears_card: Cell::new(false),
             selected: RefCell::default(),
         }
@@ -160,6 +163,11 @@ impl Modem {
     /// Lets go of the modem without ending its sessions: the daemon ends, a successor comes.
     pub fn leave(&self) {
         self.client.keep_leases();
+    }
+
+    /// True until the modem has refused a client id of this service.
+    pub fn tells_messages(&self) -> bool {
+        !self.no_messages.get()
     }
 
     pub fn facts(&self) -> Facts {

@@ -20,6 +20,7 @@ impl State {
         match service {
             Service::BasicConnect => self.basic(id, cid, kind == Kind::Set, body),
             Service::Extensions => Some(self.extension(cid, body)),
+            Service::Sms | Service::Ussd if !self.setup.messages => Some(refused(Status::NoDeviceSupport)),
             Service::Sms => self.sms(id, cid, kind == Kind::Set, body),
             Service::Ussd if cid == 1 && kind == Kind::Set => self.ussd(id, body),
             _ => Some(refused(Status::NoDeviceSupport)),
@@ -190,11 +191,10 @@ impl State {
             max_dss_instances: 0,
             cids: cids.to_vec(),
         };
-        let mut services = vec![
-            service(Service::BasicConnect, &BASIC),
-            service(Service::Sms, &[1, 2, 3, 4, 5]),
-            service(Service::Ussd, &[1]),
-        ];
+        let mut services = vec![service(Service::BasicConnect, &BASIC)];
+        if self.setup.messages {
+            services.extend([service(Service::Sms, &[1, 2, 3, 4, 5]), service(Service::Ussd, &[1])]);
+        }
         if self.setup.mbimex > 0x0100 {
             services.push(service(Service::Extensions, &[5, 15]));
         }

@@ -40,6 +40,8 @@ pub struct Setup {
     pub cells: Option<BaseStations>,
     /// What it has for messages until the host says otherwise.
     pub sms_format: SmsFormat,
+    /// Whether it has the services for messages and USSD.
+    pub messages: bool,
 }
 
 impl Default for Setup {
@@ -65,6 +67,7 @@ impl Default for Setup {
             indicates_only_on_request: false,
             cells: None,
             sms_format: SmsFormat::Pdu,
+            messages: true,
         }
     }
 }
