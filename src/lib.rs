@@ -10,6 +10,7 @@
 //! | [`config`] [`device`] [`dial`] | the option table; which modem is meant; what a link asks of it |
 //! | [`fault`] | PURE: the words of watching and mending |
 //! | [`target`] [`dns`] | PURE: what a probe asks, and what it costs; the bytes of DNS |
+//! | [`journal`] [`history`] | PURE: outages, and time series for graphs |
 //! | [`link`] | PURE: one link, events in, actions out |
 //! | [`mbim`] [`qmi`] | the protocols: frames, messages as data, client, procedure |
 //! | [`quirks`] | PURE: what single models do otherwise, with evidence |
@@ -57,6 +58,8 @@ pub mod dial;
 pub mod dns;
 pub mod fault;
 pub mod globals;
+pub mod history;
+pub mod journal;
 pub mod link;
 pub mod linux;
 pub mod logging;
