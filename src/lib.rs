@@ -12,6 +12,9 @@
 //! | [`target`] [`dns`] | PURE: what a probe asks, and what it costs; the bytes of DNS |
 //! | [`journal`] [`history`] | PURE: outages, and time series for graphs |
 //! | [`link`] | PURE: one link, events in, actions out |
+//! | [`watchdog`] | PURE: when to probe which targets; healthy, suspect, stalled |
+//! | [`diagnose`] | PURE: facts in, the most likely fault out |
+//! | [`ladder`] | PURE: what to try next; budgets, back-off, what helped before |
 //! | [`mbim`] [`qmi`] | the protocols: frames, messages as data, client, procedure |
 //! | [`quirks`] | PURE: what single models do otherwise, with evidence |
 //! | [`pin`] | PURE: whether a PIN may be sent |
@@ -54,12 +57,14 @@ pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod device;
+pub mod diagnose;
 pub mod dial;
 pub mod dns;
 pub mod fault;
 pub mod globals;
 pub mod history;
 pub mod journal;
+pub mod ladder;
 pub mod link;
 pub mod linux;
 pub mod logging;
@@ -77,5 +82,6 @@ pub mod target;
 pub mod ubus;
 pub mod uci;
 pub mod ussd;
+pub mod watchdog;
 pub mod wire;
 pub mod words;
