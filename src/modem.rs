@@ -9,6 +9,7 @@
 //! an enum needs no `async-trait` and no boxed futures.
 
 mod asked;
+mod remedy;
 
 use serde_json::{Value, json};
 

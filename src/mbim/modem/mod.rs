@@ -7,6 +7,7 @@
 //!  pins      the SIM's locks, as a person asks for them
 //!  air       cells and networks, as a person asks for them
 //!  messages  SMS and USSD
+//!  remedy    radio off and on, restart
 //!  trace     what passes, masked, for a person who watches
 //!  known     messages in, facts out; what improved                  (pure)
 //!  refusal   statuses and network errors -> Cause                   (pure)
@@ -22,6 +23,7 @@ mod known;
 mod messages;
 mod pins;
 mod refusal;
+mod remedy;
 mod sim;
 mod trace;
 

@@ -6,6 +6,7 @@
 //!  identity  who the modem is, and its subscriber
 //!  sim       the card by UIM: absent, not ready, PIN with its tries, PUK
 //!  asked     what a person asks: locks, cells, networks, messages
+//!  remedy    radio off and on, restart
 //!  trace     what passes, masked, for a person who watches
 //!  session   one bearer: a client id and a handle for each family
 //!  known     messages in, facts out                                       (pure)
@@ -20,6 +21,7 @@ mod connect;
 mod identity;
 mod known;
 mod radio;
+mod remedy;
 mod session;
 mod sim;
 mod trace;
@@ -42,6 +44,7 @@ use super::messages::nas::{GetServingSystem, RegisterIndications, ServingSystem}
 use super::messages::nas_info::{GetSignalInfo, GetSystemInfo};
 use super::messages::wda::{Aggregation, Endpoint, EndpointType, GetDataFormat, LinkLayer, SetDataFormat};
 use super::messages::{dms, uim};
+pub use self::remedy::restart_by;
 use crate::board::{Board, Notify};
 use crate::cause::Cause;
 use crate::dial::Note;
