@@ -8,12 +8,20 @@
 //! everything else is tried again, at the latest when the back-off ends and at once when
 //! the modem tells that something improved. What only a person can mend has no back-off.
 //!
+//! A link that is up and in doubt is `suspect`; netifd sees nothing of it. While a rung of the
+//! ladder is at work it is `recovering`: netifd was told that it is down, so that a failover
+//! takes over, and why. Dialled again it is told up and stays `suspect` until a probe proves
+//! it. Whether to act, and how, is not decided here: `watchdog`, `diagnose` and `ladder` do.
+//!
 //! Why not a retry inside the connect procedure? Then a deaf modem, a vanished modem and
 //! a denied registration would each need their own loop; here there is one.
+
+mod repair;
 
 use std::time::{Duration, Instant};
 
 use crate::cause::Cause;
+use crate::fault::{Health, Rung};
 use crate::words::{Bearer, LinkState};
 
 /// First wait after a failure; doubles up to [`LONGEST_WAIT`].
@@ -54,6 +62,14 @@ pub enum Event {
     Improved,
     /// A person asks for a new connection.
     Reconnect,
+    /// What the probes say of the bearer.
+    Health(Health),
+    /// No traffic, and no rung that may be tried now: told down until a probe is answered.
+    Hold(Cause),
+    /// This rung is to be tried, for this cause.
+    Repair { rung: Rung, cause: Cause },
+    /// The job `Repair` ended well: dial.
+    Repaired,
     /// The deadline passed.
     Tick,
 }
@@ -63,6 +79,9 @@ pub enum Event {
 pub enum Action {
     /// Start the connect job; it ends in `Connected` or `Failed`. Aborts a running one.
     Connect,
+    /// Start this rung as the link's job; it ends in `Repaired` or `Failed`, that of `Renew` in
+    /// `Changed` or `Lost`. Aborts a running one.
+    Repair(Rung),
     /// Abort the connect job and deactivate the bearer, if there is one.
     Disconnect,
     /// Tell netifd the bearer: up, or changed in place.
@@ -83,10 +102,28 @@ enum State {
     },
     Connecting,
     Up(Bearer),
+    /// Up, and nothing proves at present that packets pass.
+    Suspect(Bearer),
+    /// Told down, for this cause.
+    Recovering {
+        cause: Cause,
+        step: Step,
+    },
     Blocked {
         cause: Cause,
         wanted: bool,
     },
+}
+
+/// How far a recovery is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    /// The rung's job runs.
+    Rung(Rung),
+    /// The rung was tried; the connect job runs.
+    Dial(Rung),
+    /// Nothing may be tried now; the bearer stands, and is probed.
+    Hold(Bearer),
 }
 
 /// One link.
@@ -113,6 +150,8 @@ impl Link {
             State::Waiting { .. } => LinkState::Waiting,
             State::Connecting => LinkState::Connecting,
             State::Up(_) => LinkState::Up,
+            State::Suspect(_) => LinkState::Suspect,
+            State::Recovering { .. } => LinkState::Recovering,
             State::Blocked { .. } => LinkState::Blocked,
         }
     }
@@ -122,20 +161,37 @@ impl Link {
         self.since
     }
 
+    /// The bearer that netifd was told.
     pub fn bearer(&self) -> Option<&Bearer> {
         match &self.state {
-            State::Up(bearer) => Some(bearer),
-            State::Down | State::Waiting { .. } | State::Connecting | State::Blocked { .. } => None,
+            State::Up(bearer) | State::Suspect(bearer) => Some(bearer),
+            _ => None,
+        }
+    }
+
+    /// The bearer that stands, told or held back.
+    pub fn standing(&self) -> Option<&Bearer> {
+        match &self.state {
+            State::Recovering { step: Step::Hold(bearer), .. } => Some(bearer),
+            _ => self.bearer(),
+        }
+    }
+
+    /// The rung that is being tried.
+    pub fn rung(&self) -> Option<Rung> {
+        match &self.state {
+            State::Recovering { step: Step::Rung(rung) | Step::Dial(rung), .. } => Some(*rung),
+            _ => None,
         }
     }
 
     /// Why it is not up, as far as known; while connecting, why the try before failed.
     pub fn cause(&self) -> Option<&Cause> {
         match &self.state {
-            State::Down | State::Up(_) => None,
+            State::Down | State::Up(_) | State::Suspect(_) => None,
             State::Waiting { cause, .. } => cause.as_ref(),
             State::Connecting => self.told.as_ref(),
-            State::Blocked { cause, .. } => Some(cause),
+            State::Recovering { cause, .. } | State::Blocked { cause, .. } => Some(cause),
         }
     }
 
@@ -143,7 +199,7 @@ impl Link {
         match &self.state {
             State::Down => false,
             State::Blocked { wanted, .. } => *wanted,
-            State::Waiting { .. } | State::Connecting | State::Up(_) => true,
+            _ => true,
         }
     }
 
@@ -151,7 +207,7 @@ impl Link {
     pub fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::Waiting { until, .. } => until,
-            State::Down | State::Connecting | State::Up(_) | State::Blocked { .. } => None,
+            _ => None,
         }
     }
 
@@ -161,7 +217,7 @@ impl Link {
             Event::Unwanted => self.on_unwanted(now),
             Event::Rejected(cause) => {
                 let mut actions = match self.state {
-                    State::Up(_) => vec![Action::LinkDown, Action::Disconnect],
+                    State::Up(_) | State::Suspect(_) => vec![Action::LinkDown, Action::Disconnect],
                     _ if self.wanted() => vec![Action::Disconnect],
                     _ => Vec::new(),
                 };
@@ -186,16 +242,21 @@ impl Link {
             Event::Changed(bearer) => self.on_changed(bearer),
             Event::Lost(cause) => self.on_lost(now, cause),
             Event::Reconnect => self.on_reconnect(now),
+            Event::Health(health) => self.on_health(now, health),
+            Event::Hold(cause) => self.on_hold(now, cause),
+            Event::Repair { rung, cause } => self.on_repair(now, rung, cause),
+            Event::Repaired => self.on_repaired(),
             Event::Tick => self.on_tick(now),
         }
     }
 
     fn on_wanted(&mut self, now: Instant, changed: bool, delay: Duration) -> Vec<Action> {
         match &self.state {
-            State::Up(bearer) if !changed => vec![Action::LinkUp(bearer.clone())],
+            State::Up(bearer) | State::Suspect(bearer) if !changed => vec![Action::LinkUp(bearer.clone())],
             State::Connecting if !changed => Vec::new(),
+            State::Recovering { cause, .. } if !changed => vec![Action::Error(cause.clone())],
             State::Waiting { cause: None, .. } if !changed => Vec::new(),
-            State::Up(_) | State::Connecting => {
+            State::Up(_) | State::Suspect(_) | State::Connecting | State::Recovering { .. } => {
                 let mut actions = vec![Action::Disconnect];
                 actions.extend(self.fresh(now));
                 actions
@@ -238,26 +299,26 @@ impl Link {
         match &self.state {
             // A configured delay is kept: the user knows a modem that needs it.
             State::Waiting { cause: Some(_), .. } | State::Blocked { wanted: true, .. } => self.connect(now),
-            State::Waiting { cause: None, .. }
-            | State::Down
-            | State::Connecting
-            | State::Up(_)
-            | State::Blocked { wanted: false, .. } => Vec::new(),
+            _ => Vec::new(),
         }
     }
 
     fn on_connected(&mut self, now: Instant, bearer: Bearer) -> Vec<Action> {
-        if self.state != State::Connecting {
-            return Vec::new();
-        }
+        let state = match self.state {
+            State::Connecting => State::Up(bearer.clone()),
+            // A connection that was had before proves nothing.
+            State::Recovering { step: Step::Dial(_), .. } => State::Suspect(bearer.clone()),
+            _ => return Vec::new(),
+        };
         self.told = None;
-        self.enter(now, State::Up(bearer.clone()));
+        self.enter(now, state);
         vec![Action::LinkUp(bearer)]
     }
 
     fn on_failed(&mut self, now: Instant, cause: Cause) -> Vec<Action> {
-        if self.state != State::Connecting {
-            return Vec::new();
+        match self.state {
+            State::Connecting | State::Recovering { step: Step::Rung(_) | Step::Dial(_), .. } => {}
+            _ => return Vec::new(),
         }
         if cause.permanent() {
             return self.block(now, cause);
@@ -268,22 +329,25 @@ impl Link {
 
     fn on_changed(&mut self, changed: Bearer) -> Vec<Action> {
         match &mut self.state {
-            State::Up(bearer) if *bearer != changed => {
+            State::Up(bearer) | State::Suspect(bearer) if *bearer != changed => {
                 *bearer = changed.clone();
                 vec![Action::LinkUp(changed)]
             }
-            State::Up(_)
-            | State::Down
-            | State::Waiting { .. }
-            | State::Connecting
-            | State::Blocked { .. } => Vec::new(),
+            State::Recovering { step: Step::Hold(bearer), .. } => {
+                *bearer = changed;
+                Vec::new()
+            }
+            _ => Vec::new(),
         }
     }
 
     /// The bearer is gone: dial at once, unless it keeps going.
     fn on_lost(&mut self, now: Instant, cause: Cause) -> Vec<Action> {
-        let State::Up(_) = self.state else { return Vec::new() };
-        let mut actions = vec![Action::LinkDown];
+        let mut actions = match self.state {
+            State::Up(_) | State::Suspect(_) => vec![Action::LinkDown],
+            State::Recovering { step: Step::Hold(_), .. } => Vec::new(),
+            _ => return Vec::new(),
+        };
         if now.duration_since(self.since) >= STEADY {
             self.failures = 0;
         }
@@ -300,8 +364,10 @@ impl Link {
     /// Without its modem a link waits; the modem's return is an event.
     fn on_loss(&mut self, now: Instant, cause: Cause, until: Option<Instant>) -> Vec<Action> {
         let mut actions = match self.state {
-            State::Up(_) => vec![Action::LinkDown, Action::Disconnect],
-            State::Connecting => vec![Action::Disconnect],
+            State::Up(_) | State::Suspect(_) => vec![Action::LinkDown, Action::Disconnect],
+            // It was sent away, and its job waits for it.
+            State::Recovering { step: Step::Rung(rung), .. } if rung >= Rung::Reset => return Vec::new(),
+            State::Connecting | State::Recovering { .. } => vec![Action::Disconnect],
             State::Waiting { cause: None, .. } | State::Down | State::Blocked { wanted: false, .. } => {
                 return Vec::new();
             }
@@ -314,12 +380,12 @@ impl Link {
 
     fn on_reconnect(&mut self, now: Instant) -> Vec<Action> {
         match self.state {
-            State::Up(_) => {
+            State::Up(_) | State::Suspect(_) => {
                 let mut actions = vec![Action::LinkDown, Action::Disconnect];
                 actions.extend(self.fresh(now));
                 actions
             }
-            State::Connecting => {
+            State::Connecting | State::Recovering { .. } => {
                 let mut actions = vec![Action::Disconnect];
                 actions.extend(self.fresh(now));
                 actions

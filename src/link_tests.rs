@@ -158,3 +158,105 @@ fn a_network_that_refuses_and_improves_in_turn_does_not_set_the_pace() {
     let deadline = link.deadline().expect("it waits");
     assert_eq!(link.handle(deadline, Event::Tick), [Action::Connect]);
 }
+
+fn stalled() -> Event {
+    Event::Repair { rung: Rung::Reconnect, cause: Cause::NoTraffic }
+}
+
+#[test]
+fn a_link_in_doubt_stays_up_for_netifd() {
+    let now = Instant::now();
+    let mut link = up(now);
+    assert_eq!(link.handle(now, Event::Health(Health::Suspect)), []);
+    assert_eq!((link.state(), link.bearer()), (LinkState::Suspect, Some(&bearer())));
+    assert_eq!(link.handle(now, WANTED), [Action::LinkUp(bearer())]);
+    assert_eq!(link.handle(now, Event::Health(Health::Healthy)), []);
+    assert_eq!(link.state(), LinkState::Up);
+}
+
+#[test]
+fn a_stall_is_told_down_with_its_error_before_the_rung_begins() {
+    let now = Instant::now();
+    let mut link = up(now);
+    let actions = link.handle(now, stalled());
+    let expected = [Action::LinkDown, Action::Error(Cause::NoTraffic), Action::Repair(Rung::Reconnect)];
+    assert_eq!(actions, expected);
+    assert_eq!((link.state(), link.rung()), (LinkState::Recovering, Some(Rung::Reconnect)));
+    assert_eq!(link.handle(now, Event::Lost(refused())), [], "the rung itself ended the session");
+    assert_eq!(link.handle(now, Event::Repaired), [Action::Connect]);
+    assert_eq!(link.state(), LinkState::Recovering);
+    assert_eq!(link.handle(now, Event::Connected(bearer())), [Action::LinkUp(bearer())]);
+    assert_eq!(link.state(), LinkState::Suspect, "not proved yet");
+    link.handle(now, Event::Health(Health::Healthy));
+    assert_eq!(link.state(), LinkState::Up);
+}
+
+#[test]
+fn new_settings_are_read_without_taking_the_link_down() {
+    let now = Instant::now();
+    let mut link = up(now);
+    link.handle(now, Event::Health(Health::Suspect));
+    let renew = Event::Repair { rung: Rung::Renew, cause: Cause::NoTraffic };
+    assert_eq!(link.handle(now, renew), [Action::Repair(Rung::Renew)]);
+    let other = Bearer { note: Some("another".into()), ..bearer() };
+    assert_eq!(link.handle(now, Event::Changed(other.clone())), [Action::LinkUp(other)]);
+    assert_eq!(link.state(), LinkState::Suspect);
+}
+
+#[test]
+fn a_modem_that_leaves_for_its_reset_is_not_lost_and_one_that_leaves_for_a_reconnect_is() {
+    let now = Instant::now();
+    let gone = Event::ModemWent { cause: Cause::NoModem("1-1.2".into()), again: None };
+    for (rung, state) in [
+        (Rung::Reconnect, LinkState::Waiting),
+        (Rung::Reregister, LinkState::Waiting),
+        (Rung::Reset, LinkState::Recovering),
+        (Rung::Power, LinkState::Recovering),
+    ] {
+        let mut link = up(now);
+        link.handle(now, Event::Repair { rung, cause: Cause::NoTraffic });
+        link.handle(now, gone.clone());
+        assert_eq!(link.state(), state, "{rung}");
+    }
+}
+
+#[test]
+fn ifdown_ends_every_rung_and_its_result_changes_nothing() {
+    let now = Instant::now();
+    for rung in Rung::ALL {
+        let mut link = up(now);
+        link.handle(now, Event::Repair { rung: *rung, cause: Cause::NoTraffic });
+        assert_eq!(link.handle(now, Event::Unwanted), [Action::Disconnect], "{rung}");
+        assert_eq!(link.handle(now, Event::Repaired), []);
+        assert_eq!(link.handle(now, Event::Failed(refused())), []);
+        assert_eq!(link.handle(now, Event::Health(Health::Healthy)), []);
+        assert_eq!(link.handle(now, stalled()), []);
+        assert_eq!(link.state(), LinkState::Down);
+    }
+}
+
+#[test]
+fn a_held_link_is_told_up_by_the_first_answer_and_dialled_when_its_bearer_ends() {
+    let now = Instant::now();
+    let mut link = up(now);
+    let actions = link.handle(now, Event::Hold(Cause::NoTraffic));
+    assert_eq!(actions, [Action::LinkDown, Action::Error(Cause::NoTraffic)]);
+    assert_eq!((link.bearer(), link.standing()), (None, Some(&bearer())));
+    assert_eq!(link.handle(now, Event::Health(Health::Healthy)), [Action::LinkUp(bearer())]);
+    link.handle(now, Event::Hold(Cause::NoTraffic));
+    assert_eq!(link.handle(now, Event::Lost(refused())), [Action::Connect]);
+}
+
+#[test]
+fn a_link_without_its_modem_is_repaired_too_and_a_failed_rung_leaves_it_waiting() {
+    let now = Instant::now();
+    let mut link = Link::new(now, 0);
+    link.handle(now, WANTED);
+    link.handle(now, Event::Failed(Cause::ModemHung));
+    let power = Event::Repair { rung: Rung::Power, cause: Cause::ModemHung };
+    assert_eq!(link.handle(now, power), [Action::Repair(Rung::Power)]);
+    assert_eq!(link.state(), LinkState::Recovering);
+    link.handle(now, Event::Failed(Cause::NoModem("it did not come back".into())));
+    assert_eq!(link.state(), LinkState::Waiting);
+    assert!(link.deadline().is_some());
+}

@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("target", &[]),
     ("dns", &["wire"]),
     ("device", &["words"]),
-    ("link", &["cause", "words"]),
+    ("link", &["cause", "fault", "words"]),
     ("fault", &["words"]),
     ("ladder", &["fault", "words"]),
     ("watchdog", &["fault", "target", "words"]),

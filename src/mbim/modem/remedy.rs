@@ -47,7 +47,8 @@ impl Modem {
             if !self.offers(service, cid).await? {
                 continue;
             }
-            let body = if service == Service::Extensions { DeviceReset::default().emit() } else { Vec::new() };
+            let body =
+                if service == Service::Extensions { DeviceReset::default().emit() } else { Vec::new() };
             match self.client.raw(service, cid, Kind::Set, body).await {
                 Ok(_) | Err(Error::Gone) => return Ok(true),
                 Err(Error::Refused(status, _)) => log::debug!("{service} reset: {}", status.label()),

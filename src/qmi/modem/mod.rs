@@ -36,6 +36,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
 use self::known::Known;
+pub use self::remedy::restart_by;
 use self::session::Session;
 use super::client::{Client, Error, Event, Lease, Link};
 use super::error::QmiError;
@@ -44,7 +45,6 @@ use super::messages::nas::{GetServingSystem, RegisterIndications, ServingSystem}
 use super::messages::nas_info::{GetSignalInfo, GetSystemInfo};
 use super::messages::wda::{Aggregation, Endpoint, EndpointType, GetDataFormat, LinkLayer, SetDataFormat};
 use super::messages::{dms, uim};
-pub use self::remedy::restart_by;
 use crate::board::{Board, Notify};
 use crate::cause::Cause;
 use crate::dial::Note;
