@@ -37,10 +37,11 @@ pub struct Done {
     result: JobResult,
 }
 
-enum JobResult {
+pub(super) enum JobResult {
     Adopted(Bearer, Duration),
     Connected(Result<Bearer, Cause>),
     Settings(Result<Bearer, Cause>),
+    Repaired(Result<(), Cause>),
 }
 
 pub struct Interface {
@@ -193,6 +194,7 @@ impl Daemon {
         log::debug!("{name}: {action:?}");
         match action {
             Action::Connect => self.connect(name),
+            Action::Repair(rung) => self.repair(name, rung),
             Action::Disconnect => {
                 let session = self.interfaces.get(name).map_or(0, Interface::session);
                 self.memory.drop_session(name);
@@ -272,6 +274,7 @@ impl Daemon {
         let kept = self.memory.session(name).filter(|kept| kept.modem == slot.id && slot.modem().is_none());
         self.start_job(name, async move {
             free.await;
+            let _free = slot.mending.lock().await;
             connect(&slot, &sysfs, control, &dial, kept).await
         });
     }
@@ -309,7 +312,7 @@ impl Daemon {
         slot.clone()
     }
 
-    fn start_job(&mut self, name: &str, work: impl Future<Output = JobResult> + 'static) {
+    pub(super) fn start_job(&mut self, name: &str, work: impl Future<Output = JobResult> + 'static) {
         let letters = self.letters.clone();
         let Some(interface) = self.interfaces.get_mut(name) else { return };
         interface.stop_job();
@@ -322,12 +325,12 @@ impl Daemon {
     }
 
     /// The modem that an interface last used.
-    fn slot_of(&self, name: &str) -> Option<Rc<Slot>> {
+    pub(super) fn slot_of(&self, name: &str) -> Option<Rc<Slot>> {
         let interface = self.interfaces.get(name)?;
         self.slots.get(interface.modem.as_ref()?).cloned()
     }
 
-    fn disconnect(&mut self, name: &str, session: u32) {
+    pub(super) fn disconnect(&mut self, name: &str, session: u32) {
         let slot = self.slot_of(name);
         let Some(interface) = self.interfaces.get_mut(name) else { return };
         interface.stop_job();
@@ -390,7 +393,10 @@ impl Daemon {
                 self.handle(&done.interface, Event::Adopted { bearer, since });
                 slot.inspect(introduce);
             }
-            JobResult::Connected(Err(cause)) => self.handle(&done.interface, Event::Failed(cause)),
+            JobResult::Connected(Err(cause)) | JobResult::Repaired(Err(cause)) => {
+                self.handle(&done.interface, Event::Failed(cause));
+            }
+            JobResult::Repaired(Ok(())) => self.handle(&done.interface, Event::Repaired),
             JobResult::Settings(Ok(bearer)) => self.handle(&done.interface, Event::Changed(bearer)),
             JobResult::Settings(Err(cause)) => self.handle(&done.interface, Event::Lost(cause)),
         }

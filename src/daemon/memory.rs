@@ -41,6 +41,10 @@ impl Memory {
         Memory { dir: dir.to_path_buf() }
     }
 
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     pub fn session(&self, interface: &str) -> Option<Session> {
         let value = self.read("link", interface)?;
         Some(Session {

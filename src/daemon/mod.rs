@@ -13,6 +13,7 @@
 //!  side      its AT port: found, kept, listened to
 //!  terminal  AT commands that ubus asks for
 //!  memory    what the next process needs to take sessions over
+//!  rungs     the rungs of the ladder as jobs
 //!  outbox    what netifd is told, in order
 //!  reunion   netifd's view and ours, after one of us was away
 //! ```
@@ -29,6 +30,7 @@ mod messages;
 mod methods;
 mod outbox;
 mod reunion;
+mod rungs;
 mod search;
 mod side;
 mod slot;

@@ -81,6 +81,12 @@ pub struct Slot {
     state: Cell<ModemState>,
     generation: Cell<u32>,
     open: Mutex<()>,
+    /// Held while a rung of the ladder is at work on it.
+    pub mending: Mutex<()>,
+    /// Where it was found last, also once it has left.
+    known: RefCell<Option<Found>>,
+    /// Ways of cutting its power that were tried and did not prove themselves.
+    pub powered: Cell<usize>,
     modem: RefCell<Option<Rc<Modem>>>,
     /// What the modem told before its channel closed: IMEI and model outlive it.
     last: RefCell<Facts>,
@@ -110,6 +116,9 @@ impl Slot {
             state: Cell::new(ModemState::Missing),
             generation: Cell::new(0),
             open: Mutex::new(()),
+            mending: Mutex::new(()),
+            known: RefCell::default(),
+            powered: Cell::new(0),
             modem: RefCell::new(None),
             last: RefCell::new(Facts::default()),
             notify,
@@ -154,6 +163,11 @@ impl Slot {
         self.found.borrow().clone()
     }
 
+    /// Where it is, or was before it left.
+    pub fn place_known(&self) -> Option<Found> {
+        self.known.borrow().clone()
+    }
+
     pub fn modem(&self) -> Option<Rc<Modem>> {
         self.modem.borrow().clone()
     }
@@ -171,6 +185,7 @@ impl Slot {
         if moved {
             self.close(ModemState::Missing);
         }
+        *self.known.borrow_mut() = Some(found.clone());
         *self.found.borrow_mut() = Some(found);
         if self.state.get() == ModemState::Missing {
             self.state.set(ModemState::Seen);
