@@ -11,6 +11,8 @@
 //! | [`fault`] | PURE: the words of watching and mending |
 //! | [`target`] [`dns`] | PURE: what a probe asks, and what it costs; the bytes of DNS |
 //! | [`journal`] [`history`] | PURE: outages, and time series for graphs |
+//! | [`ledger`] | where outages outlive the router |
+//! | [`explain`] [`metrics`] | PURE: what is thought to be wrong; OpenMetrics |
 //! | [`link`] | PURE: one link, events in, actions out |
 //! | [`watchdog`] | PURE: when to probe which targets; healthy, suspect, stalled |
 //! | [`diagnose`] | PURE: facts in, the most likely fault out |
@@ -60,15 +62,18 @@ pub mod device;
 pub mod diagnose;
 pub mod dial;
 pub mod dns;
+pub mod explain;
 pub mod fault;
 pub mod globals;
 pub mod history;
 pub mod journal;
 pub mod ladder;
+pub mod ledger;
 pub mod link;
 pub mod linux;
 pub mod logging;
 pub mod mbim;
+pub mod metrics;
 pub mod modem;
 pub mod netifd;
 pub mod pin;
