@@ -60,6 +60,8 @@ pub enum Note {
     MessageStored { index: u32 },
     /// A message came that is to be shown and not kept (class 0).
     Message(Stored),
+    /// That message was not stored: the network sends it again unless it is told.
+    Acknowledge(u32),
     /// The store takes no further message.
     StoreFull,
     /// A report on the AT port says that it is registered now.

@@ -8,7 +8,9 @@ use crate::sms::gsm7;
 /// 7-bit default alphabet, language unspecified.
 const GSM7: u8 = 0x0f;
 /// General data coding, UCS-2, no class.
-const UCS2: u8 = 0x48;
+pub const UCS2: u8 = 0x48;
+/// General data coding, eight bits that mean no letters.
+pub const OCTETS: u8 = 0x44;
 /// Of a message, in octets (3GPP TS 24.080, 4.4.3: the string of a USSD operation).
 const MOST_OCTETS: usize = 160;
 /// Fills seven spare bits, which would be an `@` otherwise.
@@ -57,7 +59,16 @@ fn text7(payload: &[u8]) -> String {
 }
 
 fn ucs2(payload: &[u8]) -> String {
-    let units = payload.chunks_exact(2).map(|unit| u16::from_be_bytes(unit.try_into().unwrap_or_default()));
+    text16(payload, u16::from_be_bytes)
+}
+
+/// As QMI has it, where the modem did the decoding.
+pub fn utf16_le(payload: &[u8]) -> String {
+    text16(payload, u16::from_le_bytes)
+}
+
+fn text16(payload: &[u8], unit: fn([u8; 2]) -> u16) -> String {
+    let units = payload.chunks_exact(2).map(|pair| unit(pair.try_into().unwrap_or_default()));
     char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 

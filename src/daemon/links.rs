@@ -459,6 +459,10 @@ fn introduce(slot: &Rc<Slot>) {
     let slot = slot.clone();
     tokio::task::spawn_local(async move {
         modem.introduce().await;
+        // It may have got a client id that a successor has to know of.
+        if slot.modem().is_some_and(|now| Rc::ptr_eq(&now, &modem)) {
+            slot.remember();
+        }
         if !modem.tells_messages() {
             slot.side.need();
             slot.tell(Note::PortWanted);

@@ -222,6 +222,7 @@ impl Daemon {
             Note::Settings { session } => self.read_settings(&slot, session),
             Note::MessageStored { index } => self.on_message_stored(slot, index),
             Note::Message(message) => self.on_message(&slot, &message),
+            Note::Acknowledge(transaction) => on_acknowledge(&slot, transaction),
             Note::StoreFull => self.on_store_full(&slot),
             Note::Registered => {
                 let known = slot.facts().registration.is_some_and(|state| state.is_registered());
@@ -307,6 +308,16 @@ impl Daemon {
             }
         }
     }
+}
+
+/// A message that is told is taken: nobody could do more with it.
+fn on_acknowledge(slot: &Slot, transaction: u32) {
+    let Some(modem) = slot.modem() else { return };
+    tokio::task::spawn_local(async move {
+        if let Err(refused) = modem.acknowledge(transaction).await {
+            log::debug!("a message was not acknowledged: {refused}");
+        }
+    });
 }
 
 async fn until(deadline: Option<Instant>) {

@@ -43,7 +43,7 @@ impl Modem {
     pub async fn ussd(&self, order: &UssdOrder) -> Result<UssdAnswer, Refused> {
         match self {
             Modem::Mbim(modem) => modem.ussd(order).await,
-            Modem::Qmi(_) => Err(Refused::Unsupported),
+            Modem::Qmi(modem) => modem.ussd(order).await,
         }
     }
 
@@ -61,6 +61,15 @@ impl Modem {
         match self {
             Modem::Mbim(modem) => modem.send_message(pdu).await,
             Modem::Qmi(modem) => modem.send_message(pdu).await,
+        }
+    }
+
+    /// Has the network know that a message which is not stored was taken.
+    pub async fn acknowledge(&self, transaction: u32) -> Result<(), Refused> {
+        match self {
+            // The function does it by itself.
+            Modem::Mbim(_) => Ok(()),
+            Modem::Qmi(modem) => modem.acknowledge(transaction).await,
         }
     }
 

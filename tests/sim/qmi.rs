@@ -10,7 +10,7 @@
 //!  setup, fault    what it is like, what goes wrong
 //!  hands           what a test does to it, and asks it
 //!  state           the firmware: frames in, frames and timers out
-//!  ctl, dms, nas, nas_info, wds, wds_profile, uim, wms    its answers
+//!  ctl, dms, nas, nas_info, wds, wds_profile, uim, voice, wms    its answers
 //! ```
 
 mod ctl;
@@ -22,6 +22,7 @@ mod nas_info;
 pub mod setup;
 mod state;
 mod uim;
+mod voice;
 mod wds;
 mod wds_profile;
 mod wms;

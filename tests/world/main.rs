@@ -29,6 +29,7 @@ mod sim_modem;
 mod surface;
 mod surface_messages;
 mod surface_qmi;
+mod surface_qmi_messages;
 mod trace;
 mod ubus_client;
 mod ubus_real;

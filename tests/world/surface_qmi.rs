@@ -8,15 +8,9 @@ use serde_json::{Value, json};
 use sim::modem::{self, Network, Sim};
 use sim::qmi::{QmiModem, Setup};
 use sim::world::{SECOND, World};
-use uwand::sms::address::Address;
-use uwand::sms::compose::{Options, compose};
-use uwand::sms::pdu::{Deliver, Pdu, Tpdu};
-use uwand::sms::time::Timestamp;
 use uwand::ubus::{Error, Notice, Status};
 
 type Qmi = World<QmiModem>;
-
-const FROM: &str = "+15550100018";
 
 async fn ask(w: &Qmi, method: &str, arguments: Value) -> Result<Value, (Status, Value)> {
     let limit = Duration::from_secs(300);
@@ -74,39 +68,6 @@ fn cells_are_told_as_far_as_the_modem_knows_them() {
         let cells = ask(w, "cells", json!({})).await.unwrap();
         assert_eq!(cells["serving"][0]["technology"], "lte", "{cells}");
         assert!(cells["serving"][0]["rsrp"].is_number(), "{cells}");
-    });
-}
-
-#[test]
-fn messages_are_listed_deleted_and_sent() {
-    up(Setup::default(), async |w| {
-        let part = compose(FROM, "Hallo ✓", &Options::default()).unwrap().remove(0);
-        let deliver = Deliver {
-            from: Address::new(FROM).unwrap(),
-            protocol: 0,
-            time: Timestamp([0x62, 0x11, 0x02, 0x21, 0x43, 0x65, 0x40]),
-            body: part.body,
-            more: false,
-            report: false,
-            reply_path: false,
-        };
-        let (pdu, _) = Pdu { centre: None, tpdu: Tpdu::Deliver(deliver) }.encode().unwrap();
-        w.modem.act(|state| state.store_message(pdu));
-        let list = ask(w, "sms_list", json!({})).await.unwrap();
-        let message = &list["messages"][0];
-        assert_eq!((&message["from"], &message["text"]), (&json!(FROM), &json!("Hallo ✓")));
-        assert_eq!(message["folder"], "unread");
-        ask(w, "sms_delete", json!({"ids": message["ids"]})).await.unwrap();
-        assert_eq!(ask(w, "sms_list", json!({})).await.unwrap()["messages"], json!([]));
-        let sent = ask(w, "sms_send", json!({"number": FROM, "text": "x"})).await.unwrap();
-        assert_eq!(sent["references"], json!([1]));
-    });
-}
-
-#[test]
-fn what_this_version_cannot_do_over_qmi_is_said() {
-    up(Setup::default(), async |w| {
-        assert_eq!(ask(w, "ussd", json!({"text": "*100#"})).await.unwrap_err().0, Status::NotSupported);
     });
 }
 

@@ -4,7 +4,7 @@
 //! are sent; whatever else a modem adds is skipped. Personal values are `Id`, `Secret`
 //! or `Hidden`, so no message can be printed with them.
 //!
-//! Why not declare everything that is known of QMI? CDMA, voice, phonebook and the
+//! Why not declare everything that is known of QMI? CDMA, calls, phonebook and the
 //! rest are 2,000 TLVs that nothing here would read, and flash is 16 MB.
 
 pub mod call_end;
@@ -17,6 +17,7 @@ pub mod nas_info;
 pub mod nas_types;
 pub mod pdc;
 pub mod uim;
+pub mod voice;
 pub mod wda;
 pub mod wds;
 pub mod wds_profile;
@@ -44,6 +45,7 @@ pub fn declared(service: Service) -> &'static [&'static [Declared]] {
         Service::Wda => &[wda::DECLARED],
         Service::Uim => &[uim::DECLARED],
         Service::Wms => &[wms::DECLARED],
+        Service::Voice => &[voice::DECLARED],
         Service::Pdc => &[pdc::DECLARED],
         Service::Loc => &[loc::DECLARED],
         _ => &[],
@@ -66,6 +68,7 @@ pub fn name(frame: &Frame) -> Option<&'static str> {
         Service::Wda => &[wda::NAMES],
         Service::Uim => &[uim::NAMES],
         Service::Wms => &[wms::NAMES],
+        Service::Voice => &[voice::NAMES],
         Service::Pdc => &[pdc::NAMES],
         Service::Loc => &[loc::NAMES],
         _ => &[],
@@ -96,6 +99,8 @@ pub fn patience(service: Service, id: u16) -> Duration {
         (Service::Dms, 0x002e) => 20,
         (Service::Uim, 0x0025..=0x0028) => 20,
         (Service::Wms, 0x0020 | 0x0042) => 120,
+        (Service::Voice, 0x003a) => 150,
+        (Service::Voice, 0x003b) => 60,
         (Service::Pdc, _) => 30,
         // Nothing but the control service itself is behind these.
         (Service::Ctl, _) => 5,

@@ -1,14 +1,12 @@
-//! What a person asks of a QMI modem: the SIM's locks, cells, networks, messages.
+//! What a person asks of a QMI modem: the SIM's locks, cells, networks.
 //!
-//! Contract: as `modem::asked`. Client ids that only these need are leased for the one call.
+//! Contract: as `modem::asked`.
 
+use super::Modem;
 use super::known::mcc_mnc;
-use super::{Modem, optional};
-use crate::answers::{Cell, Cells, Folder, Lock, Network, NetworkState, PinOrder, Refused, SimLock, Stored};
-use crate::cause::Cause;
+use crate::answers::{Cell, Cells, Lock, Network, NetworkState, PinOrder, Refused, SimLock};
 use crate::qmi::client::{Error, Lease};
 use crate::qmi::error::QmiError;
-use crate::qmi::frame::Service;
 use crate::qmi::messages::nas::{NetworkScan, Networks};
 use crate::qmi::messages::nas_codes::status;
 use crate::qmi::messages::nas_info::{Cells as Heard, GetCells};
@@ -17,15 +15,8 @@ use crate::qmi::messages::uim::{
     CardStatus, Change, ChangePin, GetCardStatus, PinId, PinState, Protect, ProtectPin, Session, SessionType,
     Unblock, UnblockPin, Verify, VerifyPin,
 };
-use crate::qmi::messages::wms::{
-    Delete, Format, ListMessages, Mode, Place, RawMessage, RawRead, RawSend, Storage, Tag,
-};
 use crate::qmi::text::Encoding;
-use crate::qmi::value::Hidden;
 use crate::words::{SimState, Technology};
-
-/// Places of the SIM's store come behind those of the device's.
-const SIM_PLACES: u32 = 0x0001_0000;
 
 const NO_CELLS: &str = "this modem does not list cells over QMI; shown is what it tells of its own";
 
@@ -50,10 +41,6 @@ impl From<Error> for Refused {
             other => Refused::Said(format!("the modem answered nonsense: {other}")),
         }
     }
-}
-
-fn no_service(_: Cause) -> Refused {
-    Refused::NotNow("the modem gives no client id for it".to_string())
 }
 
 impl Modem {
@@ -133,55 +120,6 @@ impl Modem {
             ..Cell::default()
         };
         Ok(Cells { serving: vec![own], ..heard })
-    }
-
-    async fn wms(&self) -> Result<Lease, Refused> {
-        let lease = optional(self.client.lease(Service::Wms).await).map_err(no_service)?;
-        lease.ok_or(Refused::Unsupported)
-    }
-
-    pub async fn messages(&self, index: Option<u32>) -> Result<Vec<Stored>, Refused> {
-        let wms = self.wms().await?;
-        let mut all = Vec::new();
-        let places = match index {
-            Some(index) => vec![index],
-            None => listed(&wms).await?,
-        };
-        for index in places {
-            let place = Some(place(index));
-            match wms.call(&RawRead { place, mode: Some(Mode::Gsm), ..RawRead::default() }).await {
-                Ok(read) => all.extend(
-                    read.message.filter(|message| message.format == Format::Gsm).map(|message| Stored {
-                        index,
-                        folder: folder(message.tag),
-                        pdu: message.pdu.0,
-                    }),
-                ),
-                // Deleted meanwhile, or not for people.
-                Err(Error::Refused(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(all)
-    }
-
-    pub async fn send_message(&self, pdu: Vec<u8>) -> Result<u32, Refused> {
-        let message = Some(RawMessage { format: Format::Gsm, pdu: Hidden(pdu) });
-        let sent = self.wms().await?.call(&RawSend { message, ..RawSend::default() }).await?;
-        Ok(sent.reference.map(u32::from).unwrap_or_default())
-    }
-
-    pub async fn delete_message(&self, index: u32) -> Result<(), Refused> {
-        let Place { storage, index: at } = place(index);
-        let delete =
-            Delete { storage: Some(storage), index: Some(at), mode: Some(Mode::Gsm), ..Delete::default() };
-        match self.wms().await?.call(&delete).await {
-            Ok(_) => Ok(()),
-            Err(Error::Refused(QmiError::NoEntry | QmiError::InvalidIndex)) => {
-                Err(Refused::Wrong(format!("there is no message {index}")))
-            }
-            Err(error) => Err(error.into()),
-        }
     }
 }
 
@@ -309,36 +247,4 @@ fn cells(heard: &Heard) -> Cells {
         });
     }
     cells
-}
-
-async fn listed(wms: &Lease) -> Result<Vec<u32>, Refused> {
-    let mut places = Vec::new();
-    for (storage, begin) in [(Storage::Device, 0), (Storage::Sim, SIM_PLACES)] {
-        for tag in [Tag::Read, Tag::Unread, Tag::Sent, Tag::Unsent] {
-            let list = ListMessages { storage: Some(storage), tag: Some(tag), mode: Some(Mode::Gsm) };
-            match wms.call(&list).await {
-                Ok(reply) => {
-                    places.extend(reply.messages.iter().flatten().map(|entry| begin + (entry.index & 0xffff)))
-                }
-                // A store that this modem does not have.
-                Err(Error::Refused(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-    Ok(places)
-}
-
-fn place(index: u32) -> Place {
-    let storage = if index >= SIM_PLACES { Storage::Sim } else { Storage::Device };
-    Place { storage, index: index & 0xffff }
-}
-
-fn folder(tag: Tag) -> Folder {
-    match tag {
-        Tag::Unread => Folder::Unread,
-        Tag::Sent => Folder::Sent,
-        Tag::Unsent => Folder::Draft,
-        Tag::Read | Tag::Other(_) => Folder::Read,
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::messages::Heard;
 use crate::board;
 use crate::cause::{Cause, Reason};
 use crate::dial::Note;
@@ -27,6 +28,8 @@ pub struct Known {
     /// WDS client ids with the session that they belong to, while it is up.
     pub calls: BTreeMap<u8, u32>,
     pub pins: PinMemory,
+    /// What the network said last in a USSD dialogue.
+    pub ussd: Option<Heard>,
 }
 
 impl board::Known for Known {

@@ -5,7 +5,8 @@
 //!  radio     operating mode, FCC lock
 //!  identity  who the modem is, and its subscriber
 //!  sim       the card by UIM: absent, not ready, PIN with its tries, PUK
-//!  asked     what a person asks: locks, cells, networks, messages
+//!  asked     what a person asks: locks, cells, networks
+//!  messages  SMS and USSD
 //!  remedy    radio off and on, restart
 //!  trace     what passes, masked, for a person who watches
 //!  session   one bearer: a client id and a handle for each family
@@ -20,6 +21,7 @@ mod asked;
 mod connect;
 mod identity;
 mod known;
+mod messages;
 mod radio;
 mod remedy;
 mod session;
@@ -63,6 +65,10 @@ pub struct Modem {
     nas: Lease,
     /// Old modems have no UIM: their SIM is asked by DMS.
     uim: Option<Lease>,
+    /// For messages, once they were needed; whether its indications were asked for.
+    wms: RefCell<Option<(Rc<Lease>, bool)>>,
+    /// Of the USSD dialogue that is open.
+    voice: RefCell<Option<Rc<Lease>>>,
     sessions: RefCell<BTreeMap<u32, Session>>,
     introduced: Cell<bool>,
     /// It has no service for messages.
@@ -98,7 +104,11 @@ impl Modem {
         let modem = match resumed(&client, kept).await {
             Some((dms, nas, uim)) => {
                 let sessions = kept.map(|kept| session::adopted(&client, kept)).unwrap_or_default();
-                Modem::new(client, board, listener.abort_handle(), (dms, nas, uim), sessions)
+                let wms = kept.and_then(|kept| id(kept, "wms"));
+                let wms = wms.map(|id| Rc::new(client.adopt(Service::Wms, id)));
+                let modem = Modem::new(client, board, listener.abort_handle(), (dms, nas, uim), sessions);
+                *modem.wms.borrow_mut() = wms.map(|wms| (wms, false));
+                modem
             }
             None => {
                 client.sync().await?;
@@ -127,6 +137,8 @@ impl Modem {
             dms,
             nas,
             uim,
+            wms: RefCell::new(None),
+            voice: RefCell::new(None),
             sessions: RefCell::new(sessions),
             introduced: Cell::new(false),
             no_messages: Cell::new(false),
@@ -159,6 +171,7 @@ impl Modem {
             "dms": self.dms.id(),
             "nas": self.nas.id(),
             "uim": self.uim.as_ref().map(Lease::id),
+            "wms": self.wms.borrow().as_ref().map(|(wms, _)| wms.id()),
             "sessions": sessions.iter().flat_map(|(id, session)| session.state(*id)).collect::<Vec<_>>(),
         })
     }
@@ -198,6 +211,9 @@ impl Modem {
                 if let Err(cause) = result {
                     log::debug!("introduction: {cause}");
                 }
+            }
+            if let Err(refused) = self.wms().await {
+                log::debug!("no messages: {refused}");
             }
         }
         if let Err(cause) = self.ask_subscriber().await {
@@ -276,13 +292,16 @@ fn after(wait: Duration) -> Instant {
     Instant::now() + wait
 }
 
+fn id(kept: &Value, name: &str) -> Option<u8> {
+    kept.get(name).and_then(Value::as_u64).and_then(|id| u8::try_from(id).ok())
+}
+
 /// The client ids of an earlier process, if the modem still knows them.
 async fn resumed(client: &Client, kept: Option<&Value>) -> Option<(Lease, Lease, Option<Lease>)> {
     let kept = kept?;
-    let id = |name: &str| kept.get(name).and_then(Value::as_u64).and_then(|id| u8::try_from(id).ok());
-    let dms = client.adopt(Service::Dms, id("dms")?);
-    let nas = client.adopt(Service::Nas, id("nas")?);
-    let uim = id("uim").map(|id| client.adopt(Service::Uim, id));
+    let dms = client.adopt(Service::Dms, id(kept, "dms")?);
+    let nas = client.adopt(Service::Nas, id(kept, "nas")?);
+    let uim = id(kept, "uim").map(|id| client.adopt(Service::Uim, id));
     let alive = matches!(timeout(RESUME, dms.call(&dms::GetOperatingMode::default())).await, Ok(Ok(_)));
     alive.then_some((dms, nas, uim))
 }
@@ -315,6 +334,9 @@ fn hear(board: &Board<Known>, event: &Event) {
     use super::messages::nas::ServingSystemChanged;
     use super::messages::nas_info::SignalInfoChanged;
     use super::messages::wds::PacketServiceChanged;
+    if messages::hear(board, event) {
+        return;
+    }
     if let Some(serving) = event.indication::<ServingSystemChanged>() {
         board.post(|known| known.on_serving(serving.serving, serving.roaming, serving.plmn, serving.digits));
     } else if let Some(signal) = event.indication::<SignalInfoChanged>() {

@@ -26,6 +26,10 @@ pub struct Setup {
     /// Modems before about 2012 have none and take the format by CTL.
     pub has_wda: bool,
     pub has_qmap: bool,
+    /// Data-only modems have neither messages nor USSD.
+    pub has_messages: bool,
+    /// USSD is answered when the network has answered, and not before.
+    pub ussd_waits: bool,
     /// PIN operations by DMS; MDM9x30 and later refuse them (71).
     pub has_dms_pins: bool,
     pub profiles: Vec<Profile>,
@@ -47,6 +51,8 @@ impl Default for Setup {
             insists_on: None,
             has_wda: true,
             has_qmap: true,
+            has_messages: true,
+            ussd_waits: false,
             has_dms_pins: false,
             profiles: vec![Profile::new(1, "internet"), Profile::new(2, "ims")],
             attach_apn: None,

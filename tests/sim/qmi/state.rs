@@ -15,6 +15,7 @@ use uwand::qmi::frame::{BROADCAST, Frame, Kind, Service};
 use uwand::qmi::messages::dms::{self, OperatingMode};
 use uwand::qmi::messages::wda::{Aggregation, LinkLayer};
 use uwand::qmi::messages::wds::{Autoconnect, IpFamily};
+use uwand::qmi::messages::wms::Route;
 use uwand::qmi::messages::{nas, nas_info, uim, wds};
 use uwand::qmi::tlv::{self, Empty, Indication, Message, Request};
 
@@ -65,6 +66,11 @@ pub struct State {
     pub registration: (Register, u32),
     pub messages: BTreeMap<u32, Stored>,
     pub sent_messages: Vec<Vec<u8>>,
+    /// Where messages go, by class; and the transactions that were acknowledged.
+    pub routes: Vec<Route>,
+    pub acknowledged: Vec<u32>,
+    /// A USSD dialogue is open.
+    pub ussd_open: bool,
     /// The host asked for a restart.
     pub resetting: bool,
     pub out: Vec<Frame>,
@@ -97,6 +103,9 @@ impl State {
             selection: Selection::default(),
             messages: BTreeMap::new(),
             sent_messages: Vec::new(),
+            routes: Vec::new(),
+            acknowledged: Vec::new(),
+            ussd_open: false,
             resetting: false,
             out: Vec::new(),
             timers: Vec::new(),
@@ -171,6 +180,7 @@ impl State {
             Service::Wda => Some(self.wda(frame)),
             Service::Uim => Some(self.uim(frame)),
             Service::Wms => Some(self.wms(frame)),
+            Service::Voice => self.voice(frame),
             Service::Pdc => Some(self.pdc(frame)),
             Service::Loc => Some(self.loc(frame)),
             _ => Some(error(QmiError::InvalidQmiCommand)),

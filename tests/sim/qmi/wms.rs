@@ -50,7 +50,15 @@ impl State {
                 None => error(QmiError::MissingArgument),
             },
             GetMessageProtocol::ID => ok(&MessageProtocol { protocol: Some(Protocol::Gsm) }),
-            SetRoutes::ID | SendAck::ID => done(),
+            GetRoutes::ID => ok(&Routes { routes: Some(self.routes.clone()), ..Routes::default() }),
+            SetRoutes::ID => {
+                self.routes = ask::<SetRoutes>(frame).routes.unwrap_or_default();
+                done()
+            }
+            SendAck::ID => {
+                self.acknowledged.extend(ask::<SendAck>(frame).ack.map(|ack| ack.transaction));
+                done()
+            }
             _ => error(QmiError::InvalidQmiCommand),
         }
     }
@@ -82,6 +90,13 @@ impl State {
         }
         self.messages.retain(|_, stored| request.tag.is_some_and(|tag| tag != stored.tag));
         done()
+    }
+
+    /// A message that is not stored: the network waits for its acknowledgement.
+    pub fn transfer_message(&mut self, transaction: u32, pdu: Vec<u8>) {
+        let transfer = Transfer { ack: Ack::Send, transaction, format: Format::Gsm, pdu: Hidden(pdu) };
+        let mode = Some(Mode::Gsm);
+        self.indicate(&EventReport { transfer: Some(transfer), mode, ..EventReport::default() });
     }
 
     /// A message comes in and is stored on the device.
