@@ -1,6 +1,13 @@
 //! Network devices of a real kernel, in a namespace of the test's own.
 
+#[path = "netdev/carrier.rs"]
+mod carrier;
+#[path = "netdev/probes.rs"]
+mod probes;
 mod skip;
+#[path = "demo/tun.rs"]
+mod tun;
+
 use std::process::Command;
 
 use uwand::linux::{netdev, vlan};
@@ -9,7 +16,7 @@ const INSIDE: &str = "UWAND_TEST_INSIDE_NAMESPACE";
 
 /// Runs this very test again with a user and a network namespace of its own; false where the
 /// machine forbids that.
-fn outside(test: &str) -> bool {
+pub fn outside(test: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return false;
     }

@@ -20,6 +20,8 @@ mod ask;
 mod echo;
 mod socket;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
