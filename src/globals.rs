@@ -6,7 +6,7 @@
 //! these costs four look-ups and no argument parser.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use log::LevelFilter;
 
@@ -14,6 +14,12 @@ pub const ENV_UBUS_SOCKET: &str = "UWAND_UBUS_SOCKET";
 pub const ENV_SYSFS: &str = "UWAND_SYSFS";
 pub const ENV_RUN_DIR: &str = "UWAND_RUN_DIR";
 pub const ENV_LOG: &str = "UWAND_LOG";
+/// For the daemon alone, by its init script: no options, because nobody types them.
+pub const ENV_STATE_DIR: &str = "UWAND_STATE_DIR";
+pub const ENV_HISTORY_HOURS: &str = "UWAND_HISTORY_HOURS";
+
+const RUN_DIR: &str = "/var/run/uwand";
+const STATE_DIR: &str = "/etc/uwand";
 
 /// Where ubusd listens: since OpenWrt 21.02, and before it.
 const UBUS_SOCKETS: [&str; 2] = ["/var/run/ubus/ubus.sock", "/var/run/ubus.sock"];
@@ -27,6 +33,10 @@ pub struct Globals {
     pub run_dir: PathBuf,
     /// `None`: what suits the command.
     pub log_level: Option<LevelFilter>,
+    /// What outlives a reboot; `None`: see [`Globals::state_dir`].
+    pub state_dir: Option<PathBuf>,
+    /// How far back graphs go; 0 keeps nothing.
+    pub history_hours: u32,
 }
 
 impl Default for Globals {
@@ -34,13 +44,25 @@ impl Default for Globals {
         Globals {
             ubus_sockets: UBUS_SOCKETS.iter().map(PathBuf::from).collect(),
             sysfs: PathBuf::from("/sys"),
-            run_dir: PathBuf::from("/var/run/uwand"),
+            run_dir: PathBuf::from(RUN_DIR),
             log_level: None,
+            state_dir: None,
+            history_hours: 24,
         }
     }
 }
 
 impl Globals {
+    /// Where the journal of outages is. A daemon whose run directory is elsewhere lives in a
+    /// world of its own, and leaves the router's flash alone.
+    pub fn state_dir(&self) -> PathBuf {
+        match &self.state_dir {
+            Some(dir) => dir.clone(),
+            None if self.run_dir == Path::new(RUN_DIR) => PathBuf::from(STATE_DIR),
+            None => self.run_dir.join("state"),
+        }
+    }
+
     /// The defaults with what `variable` knows over them: `std::env::var_os` outside of tests.
     pub fn from_env(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, String> {
         let set = |name| variable(name).filter(|value| !value.is_empty());
@@ -53,6 +75,14 @@ impl Globals {
         }
         if let Some(path) = set(ENV_RUN_DIR) {
             globals.run_dir = PathBuf::from(path);
+        }
+        globals.state_dir = set(ENV_STATE_DIR).map(PathBuf::from);
+        if let Some(hours) = set(ENV_HISTORY_HOURS) {
+            let hours = hours.to_string_lossy();
+            let number = hours.parse().ok().filter(|hours| *hours <= 168);
+            globals.history_hours = number.ok_or_else(|| {
+                format!("{ENV_HISTORY_HOURS} '{hours}': a whole number from 0 to 168 is needed")
+            })?;
         }
         if let Some(level) = set(ENV_LOG) {
             let level = level.to_string_lossy();
@@ -89,6 +119,17 @@ mod tests {
         assert_eq!(globals.ubus_sockets, [PathBuf::from("/t/u.sock")]);
         assert_eq!(globals.log_level, Some(LevelFilter::Debug));
         assert_eq!(globals.sysfs, PathBuf::from("/sys"));
+    }
+
+    #[test]
+    fn a_world_of_its_own_leaves_the_routers_flash_alone() {
+        let globals = |pairs| Globals::from_env(environment(pairs)).expect("valid");
+        assert_eq!(globals(&[]).state_dir(), PathBuf::from("/etc/uwand"));
+        assert_eq!(globals(&[(ENV_RUN_DIR, "/t/run")]).state_dir(), PathBuf::from("/t/run/state"));
+        let named = globals(&[(ENV_RUN_DIR, "/t/run"), (ENV_STATE_DIR, "/mnt/stick")]);
+        assert_eq!(named.state_dir(), PathBuf::from("/mnt/stick"));
+        assert_eq!(globals(&[(ENV_HISTORY_HOURS, "72")]).history_hours, 72);
+        assert!(Globals::from_env(environment(&[(ENV_HISTORY_HOURS, "999")])).is_err());
     }
 
     #[test]

@@ -137,6 +137,7 @@ const PURE: &[&str] = &[
     "cli::show",
     "cli::choose",
     "cli::show_asks",
+    "cli::show_fault",
     "cli::pcap",
 ];
 

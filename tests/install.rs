@@ -150,7 +150,7 @@ fn init_script(log_level: &str) -> String {
     let script = project().join("files/etc/init.d/uwand");
     let doubles = r#"
         config_load() { echo "load $1"; }
-        config_get() { eval "$1=\${LOG_LEVEL:-$4}"; }
+        config_get() { eval "$1=\${$(echo $3 | tr a-z A-Z):-$4}"; }
         logger() { echo "logger: $*"; }
         procd_open_instance() { echo open; }
         procd_set_param() { echo "param $*"; }
@@ -171,16 +171,16 @@ fn init_script(log_level: &str) -> String {
 #[test]
 fn the_init_script_respawns_for_ever_after_a_second() {
     let shown = init_script("");
-    let expected = "load uwand\nopen\nparam command /usr/sbin/uwand daemon\nparam env UWAND_LOG=info\n\
+    let expected = "load uwand\nopen\nparam command /usr/sbin/uwand daemon\nparam env UWAND_LOG=info UWAND_HISTORY_HOURS=24 UWAND_STATE_DIR=/etc/uwand\n\
                     param respawn 3600 1 0\nparam stderr 1\nclose\ntrigger uwand\n19 91 1\n";
     assert_eq!(shown, expected);
 }
 
 #[test]
 fn a_wrong_log_level_does_not_keep_the_daemon_from_starting() {
-    assert!(init_script("debug").contains("param env UWAND_LOG=debug\n"));
+    assert!(init_script("debug").contains("param env UWAND_LOG=debug "));
     let shown = init_script("loud; reboot");
-    assert!(shown.contains("logger: -t uwand") && shown.contains("param env UWAND_LOG=info\n"), "{shown}");
+    assert!(shown.contains("logger: -t uwand") && shown.contains("param env UWAND_LOG=info "), "{shown}");
 }
 
 /// What the init script gives the daemon is what it takes.

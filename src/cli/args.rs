@@ -30,6 +30,9 @@ words! {
         At = "at",
         Trace = "trace",
         Reconnect = "reconnect",
+        Explain = "explain",
+        Outages = "outages",
+        Metrics = "metrics",
     }
 }
 
@@ -140,6 +143,9 @@ pub fn command() -> Command {
         .subcommand(asks::at(person(Verb::At, "Send one AT command")))
         .subcommand(asks::trace(person(Verb::Trace, "Show control messages as they pass, masked")))
         .subcommand(person(Verb::Reconnect, "Drop an interface's connection and dial anew").arg(interface()))
+        .subcommand(person(Verb::Explain, "Say what seems wrong, and what comes next").arg(interface()))
+        .subcommand(asks::outages(person(Verb::Outages, "Show past outages and what helped")))
+        .subcommand(person(Verb::Metrics, "Print the state as OpenMetrics"))
 }
 
 const AFTER_HELP: &str = "\

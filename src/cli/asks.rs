@@ -35,6 +35,11 @@ pub fn cells(command: Command) -> Command {
     command.args([interface(), modem()])
 }
 
+pub fn outages(command: Command) -> Command {
+    let limit = Arg::new("limit").long("limit").value_name("COUNT").value_parser(value_parser!(u32));
+    command.arg(interface()).arg(limit.help("So many, the newest first [default: 20]"))
+}
+
 pub fn scan(command: Command) -> Command {
     command.args([interface(), modem()])
 }
@@ -131,6 +136,9 @@ pub fn arguments(matches: &ArgMatches) -> Arguments {
     }
     if let Ok(Some(ids)) = matches.try_get_many::<u32>("ids") {
         arguments.insert("ids".to_string(), ids.copied().collect());
+    }
+    if let Ok(Some(limit)) = matches.try_get_one::<u32>("limit") {
+        arguments.insert("limit".to_string(), Value::from(*limit));
     }
     for action in ["continue", "cancel"] {
         if let Ok(Some(true)) = matches.try_get_one::<bool>(action) {

@@ -22,6 +22,7 @@ mod output;
 pub mod pcap;
 pub mod show;
 pub mod show_asks;
+pub mod show_fault;
 pub mod table;
 pub mod text;
 mod trace;
@@ -54,6 +55,9 @@ pub fn run(globals: &Globals, request: &Request) -> ExitCode {
         Verb::Watch => watch::run(globals, request),
         Verb::Signal => signal(globals, request),
         Verb::Reconnect => reconnect(globals, request),
+        Verb::Explain => explain(globals, request),
+        Verb::Outages => outages(globals, request),
+        Verb::Metrics => metrics(globals, request),
         Verb::Trace => trace::run(globals, request),
         Verb::At | Verb::Cells | Verb::Scan | Verb::Sim | Verb::Sms | Verb::Ussd => {
             asks::run(globals, request)
@@ -105,6 +109,29 @@ fn reconnect(globals: &Globals, request: &Request) -> Result<(), Failure> {
     let reply = bus::ask(globals, "reconnect", &json!({ "interface": interface }))?;
     let reply = if reply.is_null() { json!({}) } else { reply };
     print(request, &reply, |_| format!("{interface}: reconnecting; `uwand watch` shows how it goes\n"))
+}
+
+fn explain(globals: &Globals, request: &Request) -> Result<(), Failure> {
+    let reply = bus::ask(globals, "status", &json!({}))?;
+    let interface = choose::one_interface(&reply, request.interface.as_deref())?;
+    let reply = bus::ask(globals, "explain", &json!({ "interface": interface }))?;
+    print(request, &reply, |reply| show_fault::explain(reply, &output::style()))
+}
+
+fn outages(globals: &Globals, request: &Request) -> Result<(), Failure> {
+    let mut args = request.arguments.0.clone();
+    if let Some(interface) = &request.interface {
+        args.insert("interface".to_string(), Value::from(interface.as_str()));
+    }
+    let reply = bus::ask(globals, "outages", &Value::Object(args))?;
+    print(request, &reply, |reply| show_fault::outages(reply, &output::style()))
+}
+
+fn metrics(globals: &Globals, request: &Request) -> Result<(), Failure> {
+    let reply = bus::ask(globals, "metrics", &json!({}))?;
+    // For a machine: as it is, and the daemon has escaped it.
+    let text = |reply: &Value| reply.get("text").and_then(Value::as_str).unwrap_or_default().to_string();
+    print(request, &reply, text)
 }
 
 fn print(request: &Request, reply: &Value, page: impl Fn(&Value) -> String) -> Result<(), Failure> {

@@ -171,7 +171,7 @@ impl<M: Device> World<M> {
             ubus_sockets: vec![socket],
             sysfs: tree.root(),
             run_dir: tree.dir.join("run"),
-            log_level: None,
+            ..Globals::default()
         };
         World {
             modem,
