@@ -19,6 +19,8 @@ pub enum Domain {
     MbimStatus,
     /// An error code of a QMI response.
     QmiError,
+    /// errno of a network device that would not be set as the modem's packets need it.
+    Device,
 }
 
 /// What the network or the modem gave as its reason.
@@ -49,6 +51,7 @@ impl fmt::Display for Reason {
             Domain::CallEnd => "call end reason",
             Domain::MbimStatus => "MBIM status",
             Domain::QmiError => "QMI error",
+            Domain::Device => "the kernel refused the framing of the network device, errno",
         };
         write!(f, "{domain} {}: {}", self.number, self.text)
     }

@@ -78,7 +78,7 @@ pub const OPTIONS: &[Opt] = &[
     opt("profile", Kind::Number(1, 255), "", "QMI profile index"),
     opt("mtu", Kind::Number(576, 65535), "", "MTU instead of the network's, bytes"),
     opt("delay", Kind::Number(0, 3600), "0", "seconds to wait before the modem is used first"),
-    opt("session", Kind::Number(0, 255), "0", "MBIM session or QMAP channel"),
+    opt("session", Kind::Number(0, 255), "0", "MBIM session, or QMAP channel above 0"),
     opt("control_at", Kind::Text(255), "found", "AT port, or none"),
     opt("watchdog", Kind::Flag, "1", "watch the traffic"),
     opt("watchdog_target", Kind::List, "the network's DNS servers, then 1.1.1.1, 2606:4700:4700::1111", "what to probe"),

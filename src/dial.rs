@@ -15,6 +15,8 @@ pub struct Dial {
     /// The network device that will carry the bearer.
     pub netdev: String,
     pub session: u32,
+    /// Of a QMI modem whose sessions are QMAP channels: this one's.
+    pub channel: Option<Channel>,
     pub apn: String,
     pub username: String,
     pub password: Secret,
@@ -28,11 +30,20 @@ pub struct Dial {
     pub profile: Option<u32>,
 }
 
+/// A QMAP channel of the modem's data interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Channel {
+    pub id: u8,
+    /// bInterfaceNumber.
+    pub interface: u8,
+}
+
 impl Dial {
     pub fn new(config: &Config, netdev: String) -> Dial {
         Dial {
             netdev,
             session: config.session,
+            channel: None,
             apn: config.apn.clone(),
             username: config.username.clone(),
             password: config.password.clone(),

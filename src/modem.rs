@@ -131,6 +131,15 @@ impl Modem {
         }
     }
 
+    /// Has the packets carry the number of their session: the size of the largest transfer, where
+    /// that is agreed on rather than a thing of the protocol.
+    pub async fn channels(&self, dial: &Dial) -> Result<Option<u32>, Cause> {
+        match self {
+            Modem::Mbim(_) => Ok(None),
+            Modem::Qmi(modem) => modem.channels(dial).await.map(Some),
+        }
+    }
+
     /// Has the modem tell its IMEI, if opening it did not.
     pub async fn identify(&self) -> Result<(), Cause> {
         match self {

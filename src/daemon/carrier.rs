@@ -1,16 +1,28 @@
-//! The network device under a bearer: which one it is, and its MTU.
+//! The network device under a bearer: which one it is, its framing, and its MTU.
 
-use crate::cause::Cause;
+use std::io;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use tokio::time::sleep;
+
+use crate::cause::{Cause, Domain, Reason};
 use crate::config::Config;
 use crate::device::DeviceSpec;
 use crate::linux::sysfs::{Found, Sysfs};
-use crate::linux::{netdev, vlan};
-use crate::words::{Bearer, device_shown};
+use crate::linux::{netdev, qmimux, vlan};
+use crate::words::{Bearer, Control, device_shown};
 
 /// The smallest MTU that IPv6 works with (RFC 8200, 5).
 const LEAST_IPV6_MTU: u32 = 1280;
+/// usbnet's own; what QMAP's transfers needed more goes with QMAP.
+const USUAL_MTU: u32 = 1500;
+/// The kernel makes a mux device at once; whoever names devices may need a moment more.
+const SETTLING: Duration = Duration::from_millis(1);
+const SETTLED: u32 = 500;
 
-/// The device that carries the session; made where it is a VLAN of the modem's own.
+/// The device that carries the session; made where it is a VLAN of the modem's own. For a QMAP
+/// channel it is the device that the channel's will be made on.
 pub fn carrier(config: &Config, found: &Found) -> Result<String, Cause> {
     let bad = |option: &str, value: String, remedy: &str| {
         Err(Cause::BadConfig { option: option.into(), value, remedy: remedy.into() })
@@ -28,7 +40,7 @@ pub fn carrier(config: &Config, found: &Found) -> Result<String, Cause> {
     let Some(parent) = &found.netdev else {
         return Err(Cause::NoModem(format!("the network device of {} is not there yet", found.id)));
     };
-    if config.session == 0 {
+    if config.session == 0 || config.control.or(found.control) == Some(Control::Qmi) {
         return Ok(parent.clone());
     }
     vlan::add(parent, config.session).map_err(|error| Cause::BadConfig {
@@ -81,14 +93,111 @@ pub fn set_device_mtu(bearer: &Bearer) {
 }
 
 /// qmi_wwan's framing; the driver changes it only while the device is down (EBUSY else).
-pub fn set_raw_ip(sysfs: &Sysfs, netdev: &str, raw: bool) {
-    let set = || {
-        netdev::set_up(netdev, false)?;
-        netdev::set_raw_ip(sysfs, netdev, raw)
-    };
-    if let Err(error) = set() {
-        log::warn!("{netdev}: raw IP {raw}: {error}");
+///
+/// A modem that frames otherwise than the kernel reads is connected and carries nothing.
+pub fn set_raw_ip(sysfs: &Sysfs, netdev: &str, raw: bool) -> Result<(), Cause> {
+    set_down(sysfs, netdev)?;
+    netdev::set_raw_ip(sysfs, netdev, raw).map_err(|error| refused(netdev, "raw_ip", &error))
+}
+
+/// Raw IP, and room for the modem's largest transfer: qmi_wwan reads as much as the device's MTU
+/// at once (usbnet's rx_urb_size follows it).
+pub fn carry_channels(sysfs: &Sysfs, parent: &str, largest: u32) -> Result<(), Cause> {
+    if netdev::raw_ip(sysfs, parent) == Some(false) {
+        set_raw_ip(sysfs, parent, true)?;
     }
+    if !sysfs.is_kernel() {
+        return Ok(());
+    }
+    // Not a multiple of the endpoint's packets, which usbnet refuses (EDOM): it would end no transfer.
+    let set = match netdev::set_mtu(parent, largest) {
+        Err(error) if error.raw_os_error() == Some(Errno::EDOM as i32) => {
+            netdev::set_mtu(parent, largest.saturating_add(1))
+        }
+        other => other,
+    };
+    set.map_err(|error| refused(parent, "MTU", &error))
+}
+
+/// While there is a mux device, the driver takes every packet for QMAP.
+pub async fn carry_no_channels(sysfs: &Sysfs, netdev: &str) {
+    let channels = qmimux::channels(sysfs, netdev);
+    for channel in &channels {
+        if let Err(error) = remove(sysfs, netdev, *channel).await {
+            log::debug!("{netdev}: channel {channel} stays: {error}");
+        }
+    }
+    if let (false, true, Err(error)) =
+        (channels.is_empty(), sysfs.is_kernel(), netdev::set_mtu(netdev, USUAL_MTU))
+    {
+        log::debug!("{netdev}: MTU: {error}");
+    }
+}
+
+/// A mux device cannot be up on a device that is down (ENETDOWN).
+pub fn set_up(sysfs: &Sysfs, netdev: &str) -> Result<(), Cause> {
+    if !sysfs.is_kernel() {
+        return Ok(());
+    }
+    netdev::set_up(netdev, true).map_err(|error| refused(netdev, "up", &error))
+}
+
+/// The devices of a simulated world are files.
+fn set_down(sysfs: &Sysfs, netdev: &str) -> Result<(), Cause> {
+    if !sysfs.is_kernel() {
+        return Ok(());
+    }
+    netdev::set_up(netdev, false).map_err(|error| refused(netdev, "down", &error))
+}
+
+/// The device of a QMAP channel; made where there is none.
+pub async fn channel_device(sysfs: &Sysfs, parent: &str, channel: u8) -> Result<String, Cause> {
+    if let Some(netdev) = qmimux::find(sysfs, parent, channel) {
+        return Ok(netdev);
+    }
+    if qmimux::channels(sysfs, parent).contains(&channel) {
+        // There is one, and an old kernel does not tell which.
+        remove(sysfs, parent, channel).await.map_err(|error| refused(parent, "del_mux", &error))?;
+    }
+    let before = qmimux::devices(sysfs, parent);
+    qmimux::add(sysfs, parent, channel).map_err(|error| refused(parent, "add_mux", &error))?;
+    for _ in 0..SETTLED {
+        sleep(SETTLING).await;
+        let new = || qmimux::devices(sysfs, parent).into_iter().find(|name| !before.contains(name));
+        if let Some(netdev) = qmimux::find(sysfs, parent, channel).or_else(new) {
+            return Ok(netdev);
+        }
+    }
+    Err(refused(parent, "add_mux", &Errno::ENODEV.into()))
+}
+
+/// Takes the device of an interface's channel away, if it has one of ours.
+pub async fn remove_channel(sysfs: &Sysfs, found: &Found, session: u32) {
+    let (Some(parent), Ok(channel)) = (&found.netdev, u8::try_from(session)) else { return };
+    if channel != 0 && qmimux::channels(sysfs, parent).contains(&channel) {
+        if let Err(error) = remove(sysfs, parent, channel).await {
+            log::debug!("{parent}: channel {channel} stays: {error}");
+        }
+    }
+}
+
+async fn remove(sysfs: &Sysfs, parent: &str, channel: u8) -> io::Result<()> {
+    let before = qmimux::devices(sysfs, parent).len();
+    qmimux::remove(sysfs, parent, channel)?;
+    for _ in 0..SETTLED {
+        sleep(SETTLING).await;
+        if qmimux::devices(sysfs, parent).len() < before {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn refused(netdev: &str, what: &str, error: &io::Error) -> Cause {
+    log::debug!("{netdev}: {what}: {error}");
+    let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
+    let number = u32::try_from(errno as i32).unwrap_or(0);
+    Cause::ConnectFailed(Some(Reason { domain: Domain::Device, number, text: errno.desc() }))
 }
 
 /// For Ethernet frames: an address that the driver does not mistake for an IP header.

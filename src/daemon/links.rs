@@ -15,6 +15,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::carrier::{self, carrier, set_device_mtu, spec_of, with_mtu};
+use super::dialling::Job;
 use super::slot::Slot;
 use super::{Daemon, Letter, OBJECT, memory};
 use crate::cause::Cause;
@@ -22,13 +23,10 @@ use crate::config::Config;
 use crate::device::DeviceSpec;
 use crate::dial::{Dial, Note};
 use crate::link::{Action, Event, Link};
-use crate::linux::netdev;
-use crate::linux::sysfs::{Found, NotFound, Sysfs};
-use crate::modem::Modem;
+use crate::linux::sysfs::{Found, NotFound};
 use crate::netifd;
-use crate::quirks;
 use crate::status::{InterfaceEvent, to_json};
-use crate::words::{Bearer, Control, LinkState, ModemState, device_shown};
+use crate::words::{Bearer, LinkState, ModemState, device_shown};
 
 /// The end of a job.
 pub struct Done {
@@ -131,8 +129,9 @@ impl Daemon {
                 let delay = config.delay;
                 // The old configuration is what the old session was dialled with.
                 let old = interface.session();
-                if changed && interface.link.wanted() && old != config.session {
-                    self.disconnect(name, old);
+                let moved = changed && interface.link.wanted() && old != config.session;
+                if moved {
+                    self.disconnect(name, old, true);
                 }
                 if let Some(interface) = self.interfaces.get_mut(name) {
                     let kept = |(key, _): &(&String, &Value)| netifd::INHERITED.contains(&key.as_str());
@@ -145,6 +144,9 @@ impl Daemon {
                     self.review_port(&slot);
                 }
                 self.handle(name, Event::Wanted { changed, delay });
+                if moved {
+                    self.after_leaving();
+                }
             }
             Err(cause) => {
                 log::warn!("{name}: {cause}");
@@ -162,6 +164,7 @@ impl Daemon {
             Event::Lost(cause) => Some(cause.clone()),
             _ => None,
         };
+        let left = event == Event::Unwanted;
         let old = interface.link.state();
         let actions = interface.link.handle(Instant::now().into_std(), event);
         let new = interface.link.state();
@@ -173,6 +176,9 @@ impl Daemon {
         }
         for action in actions {
             self.act(name, action);
+        }
+        if left {
+            self.after_leaving();
         }
     }
 
@@ -196,9 +202,11 @@ impl Daemon {
             Action::Connect => self.connect(name),
             Action::Repair(rung) => self.repair(name, rung),
             Action::Disconnect => {
-                let session = self.interfaces.get(name).map_or(0, Interface::session);
+                let interface = self.interfaces.get(name);
+                let session = interface.map_or(0, Interface::session);
+                let for_good = interface.is_some_and(|interface| !interface.link.wanted());
                 self.memory.drop_session(name);
-                self.disconnect(name, session);
+                self.disconnect(name, session, for_good);
             }
             Action::LinkUp(bearer) => self.link_up(name, bearer),
             Action::LinkDown => {
@@ -259,23 +267,32 @@ impl Daemon {
     }
 
     fn dial(&mut self, name: &str, config: &Config, found: Found) {
+        if let Some(cause) = self.clash(name, config, &found) {
+            return self.handle(name, Event::Rejected(cause));
+        }
         let netdev = match carrier(config, &found) {
             Ok(netdev) => netdev,
             Err(cause @ Cause::BadConfig { .. }) => return self.handle(name, Event::Rejected(cause)),
             Err(cause) => return self.handle(name, Event::ModemWent { cause, again: None }),
         };
         let slot = self.slot(found);
-        let Some(interface) = self.interfaces.get_mut(name) else { return };
-        interface.modem = Some(slot.id.clone());
+        let parent = config.netdev.is_none().then(|| netdev.clone());
         let dial = Dial::new(config, netdev);
-        let (sysfs, control) = (self.sysfs.clone(), config.control);
-        let free = interface.disconnected();
-        interface.digest = memory::digest(&dial);
-        let kept = self.memory.session(name).filter(|kept| kept.modem == slot.id && slot.modem().is_none());
+        let digest = memory::digest(&dial);
+        let kept = self.memory.session(name).filter(|kept| kept.modem == slot.id);
+        let Some(interface) = self.interfaces.get_mut(name) else { return };
+        // What this process dialled itself is not to be taken over.
+        let kept = kept.filter(|_| slot.modem().is_none() || interface.jobs == 0);
+        interface.modem = Some(slot.id.clone());
+        interface.digest = digest;
+        let free = self.disconnected(&slot.id);
+        let sysfs = self.sysfs.clone();
+        let job = Job { slot, sysfs, control: config.control, parent, digest, kept };
         self.start_job(name, async move {
             free.await;
+            let slot = job.slot.clone();
             let _free = slot.mending.lock().await;
-            connect(&slot, &sysfs, control, &dial, kept).await
+            job.run(dial).await
         });
     }
 
@@ -330,19 +347,33 @@ impl Daemon {
         self.slots.get(interface.modem.as_ref()?).cloned()
     }
 
-    pub(super) fn disconnect(&mut self, name: &str, session: u32) {
+    /// Ends a session; where that is `for_good`, the device of its channel goes, too.
+    pub(super) fn disconnect(&mut self, name: &str, session: u32, for_good: bool) {
         let slot = self.slot_of(name);
         let Some(interface) = self.interfaces.get_mut(name) else { return };
         interface.stop_job();
-        let Some(modem) = slot.as_ref().and_then(|slot| slot.modem()) else { return };
+        let Some(slot) = slot else { return };
+        let named = interface.config.as_ref().is_some_and(|config| config.netdev.is_some());
+        let remove = slot.found().filter(|_| for_good && !named && session != 0);
+        let modem = slot.modem();
+        if modem.is_none() && remove.is_none() {
+            return;
+        }
         let before = interface.disconnected();
         let (done, disconnected) = watch::channel(false);
         interface.disconnected = Some(disconnected);
-        let name = name.to_string();
+        let (name, sysfs) = (name.to_string(), self.sysfs.clone());
         tokio::task::spawn_local(async move {
             before.await;
-            if let Err(cause) = modem.disconnect(session).await {
-                log::debug!("{name}: disconnect: {cause}");
+            if let Some(modem) = modem {
+                if let Err(cause) = modem.disconnect(session).await {
+                    log::debug!("{name}: disconnect: {cause}");
+                }
+                slot.remember();
+            }
+            if let Some(found) = remove {
+                let _turn = slot.turn.lock().await;
+                carrier::remove_channel(&sysfs, &found, session).await;
             }
             let _ = done.send(true);
         });
@@ -383,6 +414,7 @@ impl Daemon {
                 if let Some(slot) = &slot {
                     slot.remember();
                 }
+                self.down_where_inherited(&done.interface, &bearer);
                 self.handle(&done.interface, Event::Connected(bearer));
                 slot.inspect(introduce);
             }
@@ -402,55 +434,20 @@ impl Daemon {
         }
     }
 
+    /// A session that was not taken over may be on another device of the same name, on which netifd
+    /// would set nothing.
+    fn down_where_inherited(&mut self, name: &str, bearer: &Bearer) {
+        let Some(interface) = self.interfaces.get_mut(name) else { return };
+        if bearer.session != 0 && std::mem::take(&mut interface.inherited_up) {
+            self.outbox.notify(netifd::link_down(name));
+        }
+    }
+
     fn keep_session(&self, name: &str, since: Duration) {
         let Some(interface) = self.interfaces.get(name) else { return };
         let Some(modem) = interface.modem.clone() else { return };
         self.memory.keep_session(name, &memory::Session { modem, digest: interface.digest, since });
     }
-}
-
-/// Opens the modem if need be, takes over what an earlier process left, or dials.
-async fn connect(
-    slot: &Rc<Slot>,
-    sysfs: &Sysfs,
-    control: Option<Control>,
-    dial: &Dial,
-    kept: Option<memory::Session>,
-) -> JobResult {
-    let modem = match slot.open(control).await {
-        Ok(modem) => modem,
-        Err(cause) => return JobResult::Connected(Err(cause)),
-    };
-    if let Some(kept) = kept {
-        match modem.adopt(dial, kept.digest == memory::digest(dial)).await {
-            Ok(Some(bearer)) => return JobResult::Adopted(bearer, kept.since),
-            Ok(None) => {}
-            Err(cause) => log::debug!("{}: session {} not taken over: {cause}", slot.id, dial.session),
-        }
-    }
-    if let Err(cause) = agree_on_format(slot, &modem, sysfs, dial).await {
-        return JobResult::Connected(Err(cause));
-    }
-    JobResult::Connected(modem.connect(dial).await)
-}
-
-/// Once an opened modem: what its packets look like, told to the kernel's driver as well.
-async fn agree_on_format(slot: &Slot, modem: &Modem, sysfs: &Sysfs, dial: &Dial) -> Result<(), Cause> {
-    let Some(found) = slot.found().filter(|_| !slot.formatted.get()) else { return Ok(()) };
-    let kernel = netdev::raw_ip(sysfs, &dial.netdev);
-    // A socket has no driver that could not do it.
-    let raw = kernel.is_some() || found.control.is_none();
-    let agreed = modem.data_format(raw, found.interface, quirks::of(found.vendor, found.product)).await?;
-    if let (Some(raw), Some(kernel)) = (agreed, kernel) {
-        if raw != kernel {
-            carrier::set_raw_ip(sysfs, &dial.netdev, raw);
-        }
-        if !raw {
-            carrier::set_apart_from_ip(&dial.netdev);
-        }
-    }
-    slot.formatted.set(true);
-    Ok(())
 }
 
 /// Asks, beside the link, what is nice to know.

@@ -6,6 +6,8 @@
 //!  asks      what ubus asks of one modem, and it takes its time
 //!  messages  SMS and USSD: what ubus asks of them, and the event
 //!  links     one interface: its machine, its configuration, its one job
+//!  dialling  that job: modem opened, packets agreed on, session taken over or dialled
+//!  sharing   several interfaces on one modem
 //!  carrier   the network device under a bearer
 //!  search    which modem an interface means, and whether it is there
 //!  trace     control messages, live, for those who subscribed
@@ -24,6 +26,7 @@
 
 mod asks;
 mod carrier;
+mod dialling;
 mod links;
 mod memory;
 mod messages;
@@ -32,6 +35,7 @@ mod outbox;
 mod reunion;
 mod rungs;
 mod search;
+mod sharing;
 mod side;
 mod slot;
 mod terminal;

@@ -74,7 +74,7 @@ impl Daemon {
             power,
         };
         self.memory.drop_session(name);
-        self.disconnect(name, session);
+        self.disconnect(name, session, false);
         let Some(interface) = self.interfaces.get(name) else { return };
         let ended = interface.disconnected();
         self.start_job(name, async move {

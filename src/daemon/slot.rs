@@ -92,8 +92,10 @@ pub struct Slot {
     last: RefCell<Facts>,
     notify: Rc<dyn Fn(Noted)>,
     memory: Memory,
-    /// The data format was agreed on since it was opened.
-    pub formatted: Cell<bool>,
+    /// Mux devices come and go one after the other.
+    pub turn: Mutex<()>,
+    /// Whether the packets carry QMAP channels; none before that was agreed on.
+    pub channels: Cell<Option<bool>>,
     /// The last probe had no answer: have more patience.
     hung: Cell<bool>,
     /// What persons have asked of it and it is not done with.
@@ -123,7 +125,8 @@ impl Slot {
             last: RefCell::new(Facts::default()),
             notify,
             memory,
-            formatted: Cell::new(false),
+            turn: Mutex::new(()),
+            channels: Cell::new(None),
             hung: Cell::new(false),
             busy: RefCell::default(),
             incoming: RefCell::default(),
@@ -229,7 +232,7 @@ impl Slot {
                 let modem = Rc::new(modem);
                 *self.modem.borrow_mut() = Some(modem.clone());
                 self.hung.set(false);
-                self.formatted.set(false);
+                self.channels.set(None);
                 self.remember();
                 self.state.set(ModemState::Open);
                 Ok(modem)

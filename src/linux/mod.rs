@@ -13,6 +13,7 @@ pub mod heal;
 pub mod netdev;
 pub mod ping;
 pub mod power;
+pub mod qmimux;
 pub mod serial;
 pub mod sysfs;
 pub mod tty;

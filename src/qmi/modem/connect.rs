@@ -70,7 +70,8 @@ impl Modem {
     /// LTE attaches with a profile of the modem's; one that differs makes the network refuse
     /// later what it would have granted then. Written only when it differs: it is flash.
     async fn write_profile(&self, dial: &Dial, lease: &Lease) -> Result<(), Cause> {
-        if dial.apn.is_empty() {
+        // A second session beside the first: what LTE attaches with is the first one's.
+        if dial.apn.is_empty() || (dial.session > 1 && dial.profile.is_none()) {
             return Ok(());
         }
         let index = dial.profile.and_then(|profile| u8::try_from(profile).ok()).unwrap_or(ATTACH_PROFILE);
@@ -100,6 +101,8 @@ impl Modem {
             return Ok(());
         }
         match lease.call(&wanted).await {
+            // Attaching anew would end what others have; then it counts from the next time on.
+            Ok(_) if index != ATTACH_PROFILE || self.has_other_sessions(dial.session) => Ok(()),
             Ok(_) => self.attach_anew().await,
             Err(Error::Refused(error)) => {
                 log::debug!("profile {index} not written: {error}");
@@ -107,6 +110,10 @@ impl Modem {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn has_other_sessions(&self, session: u32) -> bool {
+        self.sessions.borrow().keys().any(|other| *other != session)
     }
 
     /// A new attach profile counts from the next attach on.

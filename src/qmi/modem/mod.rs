@@ -1,6 +1,7 @@
 //! A modem over QMI: client ids, what it tells about itself, the procedures of a link.
 //!
 //! ```text
+//!  format    802.3, raw IP or QMAP
 //!  connect   radio, SIM, profile, register, start network by family, settings
 //!  radio     operating mode, FCC lock
 //!  identity  who the modem is, and its subscriber
@@ -19,6 +20,7 @@
 
 mod asked;
 mod connect;
+mod format;
 mod identity;
 mod known;
 mod messages;
@@ -45,12 +47,10 @@ use super::error::QmiError;
 use super::frame::Service;
 use super::messages::nas::{GetServingSystem, RegisterIndications, ServingSystem};
 use super::messages::nas_info::{GetSignalInfo, GetSystemInfo};
-use super::messages::wda::{Aggregation, Endpoint, EndpointType, GetDataFormat, LinkLayer, SetDataFormat};
 use super::messages::{dms, uim};
 use crate::board::{Board, Notify};
 use crate::cause::Cause;
 use crate::dial::Note;
-use crate::quirks::Quirks;
 use crate::words::{Facts, Mode, Signal};
 
 /// A channel that an earlier process left open answers in milliseconds.
@@ -227,42 +227,6 @@ impl Modem {
     /// The IMEI, for whoever has to tell modems apart by it.
     pub async fn identify(&self) -> Result<(), Cause> {
         self.ask_device().await
-    }
-
-    /// What the packets look like: `true` for raw IP. `raw` is what the kernel's driver can do
-    /// and we would like; a modem that insists on the other has its way.
-    pub async fn data_format(&self, raw: bool, interface: u8, quirks: Quirks) -> Result<bool, Cause> {
-        let raw = raw || quirks.raw_ip_only;
-        let Some(wda) = optional(self.client.lease(Service::Wda).await)? else {
-            // Before WDA there was 802.3 only.
-            return Ok(false);
-        };
-        let wanted = if raw { LinkLayer::RawIp } else { LinkLayer::Ethernet };
-        let endpoint = Endpoint { kind: EndpointType::Usb, interface: interface.into() };
-        let mut endpoints = [None, Some(endpoint)];
-        if quirks.format_by_endpoint {
-            endpoints.reverse();
-        }
-        for endpoint in endpoints {
-            let request = SetDataFormat {
-                link_layer: Some(wanted),
-                uplink: Some(Aggregation::Disabled),
-                downlink: Some(Aggregation::Disabled),
-                endpoint,
-                ..SetDataFormat::default()
-            };
-            match wda.call(&request).await {
-                Ok(set) => return Ok(set.link_layer.unwrap_or(wanted) == LinkLayer::RawIp),
-                Err(Error::Refused(error)) => log::debug!("data format refused: {error}"),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        // It has no choice to offer; what it does then is a question of its own.
-        match wda.call(&GetDataFormat::default()).await {
-            Ok(now) => Ok(now.link_layer == Some(LinkLayer::RawIp)),
-            Err(Error::Refused(_)) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
     }
 
     async fn ask_serving(&self) -> Result<(), Cause> {

@@ -70,6 +70,9 @@ impl Modem {
         family: IpFamily,
         lease: Rc<Lease>,
     ) -> Result<Result<Call, Refusal>, Cause> {
+        if let Some(channel) = dial.channel {
+            self.bind(dial, channel, &lease).await?;
+        }
         match lease.call(&SetIpFamily { family: Some(family) }).await {
             // Modems with one family only do not know it.
             Ok(_) | Err(Error::Refused(_)) => {}
