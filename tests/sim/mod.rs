@@ -11,6 +11,7 @@ pub mod line;
 pub mod modem;
 pub mod netifd;
 pub mod qmi;
+mod qmimux;
 mod settings;
 pub mod sysfs_tree;
 pub mod ubusd;

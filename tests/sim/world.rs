@@ -8,10 +8,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::time::Duration;
 
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use serde_json::{Value, json};
 use tokio::task::{AbortHandle, LocalSet, spawn_local, yield_now};
 use tokio::time::{Instant, sleep, timeout};
@@ -22,6 +25,7 @@ use super::at::{Answers, AtPort};
 use super::modem::{Setup, SimModem};
 use super::netifd::{Handler, Netifd, State, What};
 use super::qmi::{self, QmiModem};
+use super::qmimux::Mux;
 use super::sysfs_tree::{Iface, Tree, mbim, qmi as qmi_interface};
 use super::ubusd::Ubusd;
 
@@ -100,6 +104,7 @@ pub struct World<M = SimModem> {
     tree: Tree,
     daemon: RefCell<Option<AbortHandle>>,
     number: RefCell<Option<u8>>,
+    mux: RefCell<Option<Mux>>,
 }
 
 impl World {
@@ -136,7 +141,42 @@ impl World<QmiModem> {
     /// A driver that can be switched between the framings, and now has this one.
     pub fn set_raw_ip(&self, raw: bool) {
         let dir = self.tree.root().join("class/net/wwan0/qmi");
+        // Where it was locked, a link is in its place.
+        let _ = std::fs::remove_file(dir.join("raw_ip"));
         self.tree.attribute(&dir, "raw_ip", if raw { "Y\n" } else { "N\n" });
+    }
+
+    /// A driver that has QMAP channels; `tells`: its mux devices tell theirs.
+    pub fn set_mux(&self, tells: bool) {
+        *self.mux.borrow_mut() = Some(Mux::start(&self.tree.root(), "wwan0", &self.netifd, tells));
+    }
+
+    /// Somebody else takes a mux device away.
+    pub fn remove_mux(&self, device: &str) {
+        let channel = std::fs::read(self.globals.sysfs.join("class/net").join(device).join("qmap/mux_id"));
+        let path = self.tree.root().join("class/net/wwan0/qmi/del_mux");
+        std::fs::write(path, channel.expect("a mux device")).expect("an attribute");
+    }
+
+    /// A driver that does not let its framing be changed while this is held: it can be read, and
+    /// writing there is an error even for root.
+    pub fn lock_raw_ip(&self) -> OwnedFd {
+        let sealed = memfd_create("raw_ip", MFdFlags::MFD_ALLOW_SEALING).expect("a file in memory");
+        nix::unistd::write(&sealed, b"N\n").expect("its text");
+        fcntl(&sealed, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_WRITE)).expect("a seal");
+        let file = self.tree.root().join("class/net/wwan0/qmi/raw_ip");
+        std::fs::remove_file(&file).expect("a file");
+        self.tree.link(Path::new(&format!("/proc/self/fd/{}", sealed.as_raw_fd())), &file);
+        sealed
+    }
+
+    /// The mux devices of wwan0.
+    pub fn mux_devices(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.tree.root().join("class/net")).expect("a directory");
+        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        let mut names: Vec<String> = names.filter(|name| name.starts_with("qmimux")).collect();
+        names.sort();
+        names
     }
 }
 
@@ -182,6 +222,7 @@ impl<M: Device> World<M> {
             tree,
             daemon: RefCell::default(),
             number: RefCell::default(),
+            mux: RefCell::default(),
         }
     }
 

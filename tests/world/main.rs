@@ -21,6 +21,7 @@ mod scenarios_bus;
 mod scenarios_faults;
 mod scenarios_mbim;
 mod scenarios_network;
+mod scenarios_qmap;
 mod scenarios_qmi;
 mod scenarios_qmi_faults;
 mod scenarios_qmi_ids;

@@ -114,15 +114,24 @@ impl State {
                 };
                 let (uplink, downlink) =
                     (able(request.uplink, self.format.uplink), able(request.downlink, self.format.downlink));
+                let changes = (uplink, downlink) != (self.format.uplink, self.format.downlink);
+                if changes && !self.calls.is_empty() {
+                    return error(QmiError::InvalidOperation);
+                }
                 (self.format.uplink, self.format.downlink) = (uplink, downlink);
                 self.set_link_layer(request.link_layer);
+                // A modem has its own limit.
+                self.format.size = match downlink {
+                    Aggregation::Qmap => request.downlink_size.unwrap_or(0).min(self.setup.largest_transfer),
+                    _ => 0,
+                };
                 ok(&wda::DataFormatSet {
                     qos: Some(false),
                     link_layer: Some(self.format.link_layer),
                     uplink: Some(uplink),
                     downlink: Some(downlink),
                     downlink_datagrams: request.downlink_datagrams,
-                    downlink_size: request.downlink_size,
+                    downlink_size: Some(self.format.size),
                     ..wda::DataFormatSet::default()
                 })
             }
@@ -133,7 +142,7 @@ impl State {
                 downlink: Some(self.format.downlink),
                 ndp_signature: Some(0),
                 downlink_datagrams: Some(0),
-                downlink_size: Some(0),
+                downlink_size: Some(self.format.size),
                 ..wda::DataFormat::default()
             }),
             _ => error(QmiError::InvalidQmiCommand),

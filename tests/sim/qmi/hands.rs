@@ -12,6 +12,7 @@ use uwand::qmi::messages::wds::{ConnectionStatus, IpFamily, StartNetwork};
 use uwand::qmi::tlv::Request;
 
 use super::super::modem::{Ip, Network, Sim};
+use super::state::Format;
 use super::{Call, End, Profile, QmiFault, QmiModem, Seen};
 
 /// What a test does to the modem, its SIM and its network.
@@ -223,6 +224,11 @@ impl QmiModem {
 
     pub fn link_layer(&self) -> LinkLayer {
         self.0.state.borrow().format.link_layer
+    }
+
+    /// Link layer, uplink and downlink aggregation.
+    pub fn format(&self) -> Format {
+        self.0.state.borrow().format
     }
 
     pub fn pin_tries(&self) -> Option<u32> {

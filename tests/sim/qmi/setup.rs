@@ -30,6 +30,10 @@ pub struct Setup {
     pub has_messages: bool,
     /// USSD is answered when the network has answered, and not before.
     pub ussd_waits: bool,
+    /// Most bytes that it sends in one transfer with QMAP.
+    pub largest_transfer: u32,
+    /// WDS 0x00a2, which gives a client its channel.
+    pub binds: bool,
     /// PIN operations by DMS; MDM9x30 and later refuse them (71).
     pub has_dms_pins: bool,
     pub profiles: Vec<Profile>,
@@ -53,6 +57,8 @@ impl Default for Setup {
             has_qmap: true,
             has_messages: true,
             ussd_waits: false,
+            largest_transfer: 16384,
+            binds: true,
             has_dms_pins: false,
             profiles: vec![Profile::new(1, "internet"), Profile::new(2, "ims")],
             attach_apn: None,

@@ -46,6 +46,8 @@ pub struct Format {
     pub link_layer: LinkLayer,
     pub uplink: Aggregation,
     pub downlink: Aggregation,
+    /// Most bytes of one transfer.
+    pub size: u32,
 }
 
 pub struct State {
@@ -88,6 +90,7 @@ impl State {
             link_layer: setup.insists_on.unwrap_or(setup.link_layer),
             uplink: Aggregation::Disabled,
             downlink: Aggregation::Disabled,
+            size: 0,
         };
         let mut state = State {
             registration: (core.network.registration, core.network.nw_error),
@@ -137,6 +140,7 @@ impl State {
         self.fcc = self.setup.fcc;
         self.format.link_layer = self.setup.insists_on.unwrap_or(self.setup.link_layer);
         (self.format.uplink, self.format.downlink) = (Aggregation::Disabled, Aggregation::Disabled);
+        self.format.size = 0;
         if self.mode != OperatingMode::PersistentLowPower {
             self.mode = self.setup.mode;
         }

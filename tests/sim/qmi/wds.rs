@@ -93,6 +93,7 @@ impl State {
                 }
                 None => error(QmiError::MissingArgument),
             },
+            BindMuxDataPort::ID if !self.setup.binds => error(QmiError::InvalidQmiCommand),
             BindMuxDataPort::ID => {
                 self.client(frame).mux = ask::<BindMuxDataPort>(frame).mux.unwrap_or(0);
                 done()
@@ -212,7 +213,8 @@ impl State {
         if self.core.network.grants == Grants::One && other.is_some_and(|call| call.apn == set.apn) {
             return Err(End::esm(ONE_ADDRESS_ONLY));
         }
-        self.core.ask_network(set).map(|granted| self.core.network.ip.limited_to(granted)).map_err(End::esm)
+        let of_network = |granted| of_channel(self.core.network.ip.limited_to(granted), mux);
+        self.core.ask_network(set).map(of_network).map_err(End::esm)
     }
 
     fn abort(&mut self, frame: &Frame) -> Answer {
@@ -347,6 +349,17 @@ impl State {
         }
         ok(&told)
     }
+}
+
+/// Each channel is a connection of its own, with addresses of its own.
+fn of_channel(mut ip: Ip, mux: u8) -> Ip {
+    for (address, _) in &mut ip.v4 {
+        *address = Ipv4Addr::from(u32::from(*address) | u32::from(mux) << 8);
+    }
+    for (address, _) in &mut ip.v6 {
+        *address = (u128::from(*address) | u128::from(mux) << 16).into();
+    }
+    ip
 }
 
 /// The family that a client means that never said one.
