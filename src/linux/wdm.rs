@@ -200,13 +200,18 @@ pub fn list(holders: &[Holder]) -> String {
 /// something is wrong, not for each connect.
 pub fn holders(path: &Path) -> Vec<Holder> {
     let node = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    who_has(&|target| target == node || is_wwan_port(target))
+}
+
+/// Other processes that have something open which `fits`.
+pub(super) fn who_has(fits: &dyn Fn(&Path) -> bool) -> Vec<Holder> {
     let mut found = Vec::new();
     let Ok(processes) = fs::read_dir("/proc") else { return found };
     for process in processes.flatten() {
         let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
             continue;
         };
-        if pid != std::process::id() && has_open(&process.path(), &node) {
+        if pid != std::process::id() && has_open(&process.path(), fits) {
             let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
             found.push(Holder { pid, name: name.trim().to_owned() });
         }
@@ -214,10 +219,9 @@ pub fn holders(path: &Path) -> Vec<Holder> {
     found
 }
 
-fn has_open(process: &Path, node: &Path) -> bool {
+fn has_open(process: &Path, fits: &dyn Fn(&Path) -> bool) -> bool {
     let Ok(descriptors) = fs::read_dir(process.join("fd")) else { return false };
-    let is_node = |target: PathBuf| target == *node || is_wwan_port(&target);
-    descriptors.flatten().any(|fd| fs::read_link(fd.path()).is_ok_and(is_node))
+    descriptors.flatten().any(|fd| fs::read_link(fd.path()).is_ok_and(|target| fits(&target)))
 }
 
 /// The driver does not tell which port belongs to which control device; with several modems
