@@ -118,6 +118,7 @@ const PURE: &[&str] = &[
     "pin",
     "quirks",
     "qmi::modem::known",
+    "qmi::modem::cells",
     "qmi::frame",
     "qmi::tlv",
     "qmi::messages",

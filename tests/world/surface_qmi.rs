@@ -96,3 +96,24 @@ fn a_trace_of_qmi_shows_names_and_hides_identities() {
         assert!(heard.iter().any(levels), "{heard:?}");
     });
 }
+
+#[test]
+fn a_sim_is_unlocked_by_dms_where_the_modem_has_no_uim() {
+    let base = modem::Setup { sim: Some(Sim::locked("1234")), ..modem::Setup::default() };
+    World::run_qmi(Setup { base, has_uim: false, has_dms_pins: true, ..Setup::default() }, async |w| {
+        w.ifup(json!({ "apn": "internet" }));
+        w.error_within("PIN_REQUIRED", 30 * SECOND).await;
+        let status = ask(w, "sim", json!({})).await.unwrap();
+        let expected = json!({"modem": status["modem"], "sim": "pin-required", "lock": "pin", "enabled": true,
+            "tries": 3, "pin_tries": 3, "puk_tries": 10});
+        assert_eq!(status, expected);
+        let (_, data) = ask(w, "sim", json!({"action": "unlock", "pin": "9999"})).await.unwrap_err();
+        assert_eq!(data["tries"], 2, "{data}");
+        let unlocked = ask(w, "sim", json!({"action": "unlock", "pin": "1234"})).await.unwrap();
+        assert_eq!((&unlocked["sim"], &unlocked["tries"]), (&json!("ready"), &json!(3)));
+        w.up_within(30 * SECOND).await;
+        ask(w, "sim", json!({"action": "pin_change", "pin": "1234", "new_pin": "4321"})).await.unwrap();
+        let off = ask(w, "sim", json!({"action": "pin_disable", "pin": "4321"})).await.unwrap();
+        assert_eq!(off["enabled"], false);
+    });
+}

@@ -2,21 +2,22 @@
 //!
 //! Contract: as `modem::asked`.
 
-use super::Modem;
 use super::known::mcc_mnc;
+use super::{Modem, cells};
 use crate::answers::{Cell, Cells, Lock, Network, NetworkState, PinOrder, Refused, SimLock};
 use crate::qmi::client::{Error, Lease};
 use crate::qmi::error::QmiError;
+use crate::qmi::messages::dms;
 use crate::qmi::messages::nas::{NetworkScan, Networks};
 use crate::qmi::messages::nas_codes::status;
-use crate::qmi::messages::nas_info::{Cells as Heard, GetCells};
-use crate::qmi::messages::nas_types::{Found, LteCell};
+use crate::qmi::messages::nas_info::GetCells;
+use crate::qmi::messages::nas_types::Found;
 use crate::qmi::messages::uim::{
     CardStatus, Change, ChangePin, GetCardStatus, PinId, PinState, Protect, ProtectPin, Session, SessionType,
     Unblock, UnblockPin, Verify, VerifyPin,
 };
 use crate::qmi::text::Encoding;
-use crate::words::{SimState, Technology};
+use crate::words::SimState;
 
 const NO_CELLS: &str = "this modem does not list cells over QMI; shown is what it tells of its own";
 
@@ -45,7 +46,6 @@ impl From<Error> for Refused {
 
 impl Modem {
     pub async fn sim_lock(&self) -> Result<SimLock, Refused> {
-        let Some(uim) = &self.uim else { return Err(Refused::Unsupported) };
         let mut shown = SimLock {
             sim: SimState::Unknown,
             lock: Lock::None,
@@ -53,28 +53,33 @@ impl Modem {
             pin_tries: None,
             puk_tries: None,
         };
-        match uim.call(&GetCardStatus::default()).await {
-            Ok(reply) => {
-                shown = locks(reply.status.as_ref(), shown);
-                self.board.post(|known| known.on_card(reply.status));
-                shown.sim = self.board.read().facts.sim.unwrap_or(SimState::Unknown);
-                shown.lock = match shown.sim {
-                    SimState::PinRequired => Lock::Pin,
-                    SimState::PukRequired => Lock::Puk,
-                    _ => Lock::None,
-                };
-                Ok(shown)
-            }
-            Err(Error::Refused(_)) => Ok(shown),
-            Err(error) => Err(error.into()),
+        match &self.uim {
+            Some(uim) => match uim.call(&GetCardStatus::default()).await {
+                Ok(reply) => {
+                    shown = locks(reply.status.as_ref(), shown);
+                    self.board.post(|known| known.on_card(reply.status));
+                }
+                Err(Error::Refused(_)) => return Ok(shown),
+                Err(error) => return Err(error.into()),
+            },
+            None => shown = by_dms(self.dms_pin().await?, shown),
         }
+        shown.sim = self.board.read().facts.sim.unwrap_or(SimState::Unknown);
+        shown.lock = match shown.sim {
+            SimState::PinRequired => Lock::Pin,
+            SimState::PukRequired => Lock::Puk,
+            _ => Lock::None,
+        };
+        Ok(shown)
     }
 
-    /// Sends it once. Never by DMS: MC74xx have no such command there.
+    /// Sends it once. By DMS only where there is no UIM: MC74xx have no such command there.
     pub async fn send_pin(&self, order: &PinOrder) -> Result<(), Refused> {
-        let Some(uim) = &self.uim else { return Err(Refused::Unsupported) };
         let pin = if self.board.read().upin { PinId::Upin } else { PinId::Pin1 };
-        let result = send(uim, pin, order).await?;
+        let result = match &self.uim {
+            Some(uim) => send(uim, pin, order).await?,
+            None => send_by_dms(&self.dms, order).await?,
+        };
         match result {
             Ok(()) | Err(QmiError::NoEffect) => {
                 self.board.mark(|known| known.pins.taken(order.pin_after()));
@@ -96,7 +101,7 @@ impl Modem {
 
     pub async fn cells(&self) -> Result<Cells, Refused> {
         let heard = match self.nas.call(&GetCells::default()).await {
-            Ok(heard) => cells(&heard),
+            Ok(heard) => cells::cells(&heard),
             Err(Error::Refused(_)) => Cells { note: Some(NO_CELLS.to_string()), ..Cells::default() },
             Err(error) => return Err(error.into()),
         };
@@ -146,6 +151,41 @@ async fn send(uim: &Lease, pin: PinId, order: &PinOrder) -> Result<Result<(), Qm
     })
 }
 
+async fn send_by_dms(dms: &Lease, order: &PinOrder) -> Result<Result<(), QmiError>, Error> {
+    let pin = dms::PinId::Pin;
+    Ok(match order {
+        PinOrder::Unlock { pin: code } => {
+            let pin = Some(dms::Verify { pin, code: code.clone() });
+            dms.ask(&dms::SimVerifyPin { pin }).await?.result
+        }
+        PinOrder::Unblock { puk, new_pin } => {
+            let pin = Some(dms::Unblock { pin, puk: puk.clone(), new: new_pin.clone() });
+            dms.ask(&dms::SimUnblockPin { pin }).await?.result
+        }
+        PinOrder::Enable { pin: code } | PinOrder::Disable { pin: code } => {
+            let enabled = matches!(order, PinOrder::Enable { .. });
+            let pin = Some(dms::Protect { pin, enabled, code: code.clone() });
+            dms.ask(&dms::SimProtectPin { pin }).await?.result
+        }
+        PinOrder::Change { pin: code, new_pin } => {
+            let pin = Some(dms::Change { pin, old: code.clone(), new: new_pin.clone() });
+            dms.ask(&dms::SimChangePin { pin }).await?.result
+        }
+    })
+}
+
+fn by_dms(told: Option<dms::PinState>, mut shown: SimLock) -> SimLock {
+    let Some(pin) = told else { return shown };
+    shown.enabled = match pin.status {
+        dms::PinStatus::Disabled => Some(false),
+        dms::PinStatus::NotInitialized | dms::PinStatus::Other(_) => None,
+        _ => Some(true),
+    };
+    shown.pin_tries = Some(pin.retries.verify.into());
+    shown.puk_tries = Some(pin.retries.unblock.into());
+    shown
+}
+
 /// The tries of the application that is in use.
 fn locks(status: Option<&CardStatus>, mut shown: SimLock) -> SimLock {
     let Some(status) = status.filter(|status| status.primary_gw != 0xffff) else { return shown };
@@ -190,61 +230,4 @@ fn network(found: &Found, all: &Networks) -> Network {
         preferred: is(status::PREFERRED),
         rssi_dbm: None,
     }
-}
-
-fn tenth(value: i16) -> f32 {
-    f32::from(value) / 10.0
-}
-
-fn lte(cell: &LteCell, earfcn: u16) -> Cell {
-    Cell {
-        technology: Some(Technology::Lte),
-        channel: Some(earfcn.into()),
-        physical: Some(cell.pci.into()),
-        rsrp_dbm: Some(i32::from(cell.rsrp) / 10),
-        rsrq_db: Some(tenth(cell.rsrq)),
-        rssi_dbm: Some(i32::from(cell.rssi) / 10),
-        ..Cell::default()
-    }
-}
-
-/// LTE's and NR's: the older ones are told by what the modem says of its own.
-fn cells(heard: &Heard) -> Cells {
-    let mut cells = Cells::default();
-    if let Some(intra) = &heard.lte {
-        for each in &intra.cells {
-            let cell = lte(each, intra.earfcn);
-            if each.pci != intra.serving_pci {
-                cells.neighbours.push(cell);
-                continue;
-            }
-            cells.serving.push(Cell {
-                mcc_mnc: intra.plmn.digits(),
-                area: Some(intra.tac.into()),
-                cell: Some(intra.cell.into()),
-                timing_advance: heard.lte_timing_advance.flatten(),
-                ..cell
-            });
-        }
-    }
-    for frequency in heard.lte_inter.iter().flat_map(|inter| &inter.frequencies) {
-        cells.neighbours.extend(frequency.cells.iter().map(|cell| lte(cell, frequency.earfcn)));
-    }
-    if let Some(nr) = &heard.nr5g {
-        let anchored = !cells.serving.is_empty();
-        let [high, middle, low] = nr.tac;
-        cells.serving.push(Cell {
-            technology: Some(if anchored { Technology::FivegNsa } else { Technology::FivegSa }),
-            mcc_mnc: nr.plmn.digits(),
-            area: Some(u32::from_be_bytes([0, high, middle, low])),
-            cell: Some(nr.cell),
-            channel: heard.nr5g_arfcn.flatten(),
-            physical: Some(nr.pci.into()),
-            rsrp_dbm: Some(i32::from(nr.rsrp) / 10),
-            rsrq_db: Some(tenth(nr.rsrq)),
-            sinr_db: Some(tenth(nr.snr)),
-            ..Cell::default()
-        });
-    }
-    cells
 }

@@ -7,6 +7,7 @@
 //!  identity  who the modem is, and its subscriber
 //!  sim       the card by UIM: absent, not ready, PIN with its tries, PUK
 //!  asked     what a person asks: locks, cells, networks
+//!  cells     cells of all technologies                                     (pure)
 //!  messages  SMS and USSD
 //!  remedy    radio off and on, restart
 //!  trace     what passes, masked, for a person who watches
@@ -19,6 +20,7 @@
 //! with their release, except [`Modem::leave`], after which a successor takes over.
 
 mod asked;
+mod cells;
 mod connect;
 mod format;
 mod identity;

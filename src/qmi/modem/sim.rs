@@ -61,7 +61,7 @@ impl Modem {
     }
 
     async fn ask_card(&self) -> Result<(), Cause> {
-        let Some(uim) = &self.uim else { return self.ask_card_by_dms().await };
+        let Some(uim) = &self.uim else { return Ok(self.dms_pin().await.map(drop)?) };
         match uim.call(&GetCardStatus::default()).await {
             Ok(reply) => {
                 self.board.post(|known| known.on_card(reply.status));
@@ -75,30 +75,33 @@ impl Modem {
         }
     }
 
-    async fn ask_card_by_dms(&self) -> Result<(), Cause> {
-        let reply = match self.dms.call(&SimGetPinStatus::default()).await {
-            Ok(reply) => reply,
-            Err(Error::Refused(QmiError::NoSim)) => return self.sim_is(SimState::Absent),
-            Err(Error::Refused(_)) => return self.sim_is(SimState::NotReady),
-            Err(error) => return Err(error.into()),
+    /// The PIN as DMS tells it, where there is no UIM; posts what it means for the SIM.
+    pub(super) async fn dms_pin(&self) -> Result<Option<dms::PinState>, Error> {
+        let pin = match self.dms.call(&SimGetPinStatus::default()).await {
+            Ok(reply) => reply.pin1,
+            Err(Error::Refused(error)) => {
+                let absent = error == QmiError::NoSim;
+                self.post_sim(if absent { SimState::Absent } else { SimState::NotReady });
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
         };
-        let Some(pin) = reply.pin1 else { return self.sim_is(SimState::Ready) };
-        self.board.mark(|known| known.facts.pin_tries = Some(pin.retries.verify.into()));
-        self.sim_is(match pin.status {
-            dms::PinStatus::NotInitialized => SimState::NotReady,
-            dms::PinStatus::NotVerified => SimState::PinRequired,
-            dms::PinStatus::Blocked | dms::PinStatus::PermanentlyBlocked => SimState::PukRequired,
-            dms::PinStatus::Verified
-            | dms::PinStatus::Disabled
-            | dms::PinStatus::Unblocked
-            | dms::PinStatus::Changed
-            | dms::PinStatus::Other(_) => SimState::Ready,
-        })
-    }
-
-    fn sim_is(&self, sim: SimState) -> Result<(), Cause> {
-        self.post_sim(sim);
-        Ok(())
+        let tries = pin.as_ref().map(|pin| pin.retries.verify.into());
+        self.board.mark(|known| known.facts.pin_tries = tries.or(known.facts.pin_tries));
+        self.post_sim(match pin.as_ref().map(|pin| pin.status) {
+            Some(dms::PinStatus::NotInitialized) => SimState::NotReady,
+            Some(dms::PinStatus::NotVerified) => SimState::PinRequired,
+            Some(dms::PinStatus::Blocked | dms::PinStatus::PermanentlyBlocked) => SimState::PukRequired,
+            Some(
+                dms::PinStatus::Verified
+                | dms::PinStatus::Disabled
+                | dms::PinStatus::Unblocked
+                | dms::PinStatus::Changed
+                | dms::PinStatus::Other(_),
+            )
+            | None => SimState::Ready,
+        });
+        Ok(pin)
     }
 
     fn post_sim(&self, sim: SimState) {

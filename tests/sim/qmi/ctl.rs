@@ -19,10 +19,12 @@ impl State {
             version(Service::Wds, 1, 67),
             version(Service::Dms, 1, 14),
             version(Service::Nas, 1, 25),
-            version(Service::Uim, 1, 46),
             version(Service::Loc, 2, 0),
             version(Service::Pdc, 1, 0),
         ];
+        if self.setup.has_uim {
+            services.push(version(Service::Uim, 1, 46));
+        }
         if self.setup.has_messages {
             services.extend([version(Service::Wms, 1, 10), version(Service::Voice, 2, 1)]);
         }

@@ -51,9 +51,11 @@ impl State {
                 let variant = if request.number.is_some() { Fcc::FoxconnMagic } else { Fcc::FoxconnByte };
                 self.unlock(&[variant])
             }
-            SimGetPinStatus::ID | SimVerifyPin::ID | SimUnblockPin::ID | SimProtectPin::ID => {
-                self.dms_pins(frame)
-            }
+            SimGetPinStatus::ID
+            | SimVerifyPin::ID
+            | SimUnblockPin::ID
+            | SimProtectPin::ID
+            | SimChangePin::ID => self.dms_pins(frame),
             SimGetIccid::ID if self.setup.has_dms_pins => match &self.core.sim {
                 Some(sim) => ok(&SimIccid { iccid: Some(Id::new(&*sim.iccid)) }),
                 None => error(QmiError::UimUninitialized),

@@ -34,6 +34,8 @@ pub struct Setup {
     pub largest_transfer: u32,
     /// WDS 0x00a2, which gives a client its channel.
     pub binds: bool,
+    /// Before MDM9x15 there is none: the SIM is DMS' business.
+    pub has_uim: bool,
     /// PIN operations by DMS; MDM9x30 and later refuse them (71).
     pub has_dms_pins: bool,
     pub profiles: Vec<Profile>,
@@ -59,6 +61,7 @@ impl Default for Setup {
             ussd_waits: false,
             largest_transfer: 16384,
             binds: true,
+            has_uim: true,
             has_dms_pins: false,
             profiles: vec![Profile::new(1, "internet"), Profile::new(2, "ims")],
             attach_apn: None,

@@ -253,6 +253,10 @@ impl State {
                 Some(pin) => self.pin(pin.code.reveal(), &Operation::Protect(pin.enabled)),
                 None => Err(QmiError::MissingArgument),
             },
+            dms::SimChangePin::ID => match ask::<dms::SimChangePin>(frame).pin {
+                Some(pin) => self.pin(pin.old.reveal(), &Operation::Change(pin.new.reveal().to_string())),
+                None => Err(QmiError::MissingArgument),
+            },
             _ => match ask::<dms::SimUnblockPin>(frame).pin {
                 Some(pin) => self.unblock(pin.puk.reveal(), pin.new.reveal()),
                 None => Err(QmiError::MissingArgument),
