@@ -1,5 +1,8 @@
 //! Every word of the outside is spelled once in the code; here the README is held to it.
 
+#[path = "vocabulary/luci.rs"]
+mod luci;
+
 use std::collections::BTreeSet;
 
 use uwand::cause::Cause;

@@ -48,3 +48,9 @@ test('a graph is told in a sentence, too', () => {
 test('a day has few labels', () => {
 	assert.deepEqual(plan(line([[0, 1]]), { seconds: 86400 }).columns.map((column) => column.label), ['now', '−6 h', '−12 h', '−18 h', '−1 d']);
 });
+
+test('a day in few points and an hour in many make one line', () => {
+	const day = Array.from({ length: 10 }, (_, i) => [3600 + (10 - i) * 360, 1]), hour = Array.from({ length: 120 }, (_, i) => [(119 - i) * 30, 2]);
+	assert.equal(plan(line([...day, ...hour]), { seconds: 86400 }).lines[0].d.match(/M/g).length, 1);
+	assert.equal(plan(line([...day, ...hour.slice(0, 50), ...hour.slice(70)]), { seconds: 86400 }).lines[0].d.match(/M/g).length, 2);
+});

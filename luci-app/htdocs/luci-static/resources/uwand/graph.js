@@ -52,11 +52,19 @@ function axis(low, high, floor) {
 	return { from: from, to: to, ticks: ticks };
 }
 
-/* The usual distance of two points; more than two and a half of it is a gap. */
-function gap(points) {
-	const steps = points.slice(1).map(function(point, i) { return points[i][0] - point[0] }).sort(function(a, b) { return a - b });
+/*
+ * For each point whether the line goes on from the one before: unless their distance is more
+ * than two and a half times what is usual around there. (The last hour has more points than
+ * the day before it.)
+ */
+function joins(points) {
+	const steps = points.slice(1).map(function(point, i) { return points[i][0] - point[0] });
 
-	return steps.length ? steps[Math.floor(steps.length / 2)] * 2.5 : 0;
+	return points.map(function(point, i) {
+		const around = steps.slice(Math.max(0, i - 4), i + 3).sort(function(a, b) { return a - b });
+
+		return i > 0 && steps[i - 1] <= 2.5 * around[Math.floor(around.length / 2)];
+	});
 }
 
 function fixed(n) {
@@ -64,17 +72,14 @@ function fixed(n) {
 }
 
 function path(points, x, y) {
-	const limit = gap(points);
+	const joined = joins(points);
 	let text = '';
 
 	points.forEach(function(point, i) {
-		const joined = i > 0 && points[i - 1][0] - point[0] <= limit;
-		const isolated = !joined && !(i + 1 < points.length && point[0] - points[i + 1][0] <= limit);
-
-		text += (joined ? 'L' : 'M') + fixed(x(point[0])) + ' ' + fixed(y(point[1]));
+		text += (joined[i] ? 'L' : 'M') + fixed(x(point[0])) + ' ' + fixed(y(point[1]));
 
 		/* With round ends, a line of no length is a dot. */
-		if (isolated)
+		if (!joined[i] && !joined[i + 1])
 			text += 'h0';
 	});
 
