@@ -6,9 +6,10 @@ mod luci;
 use std::collections::BTreeSet;
 
 use uwand::cause::Cause;
-use uwand::cli::args::command;
+use uwand::cli::args::{Invocation, UWAND, parse};
 use uwand::config::OPTIONS;
 use uwand::daemon::METHODS;
+use uwand::globals::Globals;
 use uwand::words::LinkState;
 
 const README: &str = include_str!("../README.md");
@@ -71,8 +72,7 @@ fn the_readme_lists_every_method_with_its_arguments() {
 fn the_readme_lists_every_command() {
     let told: BTreeSet<String> =
         first_words("| command |").iter().map(|word| word.replace("uwand ", "")).collect();
-    let known: BTreeSet<String> =
-        command().get_subcommands().map(|each| each.get_name().to_string()).collect();
+    let known: BTreeSet<String> = UWAND.commands.iter().map(|command| command.name.to_string()).collect();
     assert_eq!(told, known);
 }
 
@@ -81,12 +81,11 @@ fn the_readme_and_the_help_list_every_global_option_and_its_variable() {
     let rows = table("| option | environment | default |");
     let told: BTreeSet<String> =
         rows.iter().map(|row| code(&row[0]).split(' ').next().unwrap_or_default().to_string()).collect();
-    let globals = command();
-    let globals = globals.get_arguments().filter(|argument| argument.is_global_set());
     let known: BTreeSet<String> =
-        globals.filter_map(|argument| argument.get_long()).map(|long| format!("--{long}")).collect();
+        UWAND.options.iter().copied().flatten().map(|option| format!("--{}", option.name)).collect();
     assert_eq!(told, known);
-    let help = command().render_help().to_string();
+    let line = ["uwand", "--help"].map(Into::into);
+    let Ok(Invocation::Print(help)) = parse(line.into_iter(), Globals::default()) else { panic!("help") };
     for row in rows {
         assert!(help.contains(&code(&row[1])), "--help does not tell {}", row[1]);
     }

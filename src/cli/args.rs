@@ -2,17 +2,14 @@
 //!
 //! Contract: [`parse`] does no I/O and prints nothing. netifd's handler does not come here:
 //! `main` recognises it first, because building this tree costs more than its whole answer.
-//!
-//! Why the builder and not derive? The derive macros need a compiler plug-in of their own,
-//! and make more code than this table.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use serde_json::{Map, Value};
 
 use super::asks;
+use super::grammar::{self, Command, Else, Many, Opt, Positional, Typed, any};
 use crate::globals::{Globals, parse_level};
 use crate::words;
 
@@ -71,41 +68,42 @@ pub enum Invocation {
 /// `args` with the program's name first; `globals` as the environment gives them. The error
 /// is what to tell on stderr.
 pub fn parse(args: impl Iterator<Item = OsString>, globals: Globals) -> Result<Invocation, String> {
-    let matches = match command().try_get_matches_from(args) {
-        Ok(matches) => matches,
-        Err(told) if told.exit_code() == 0 => return Ok(Invocation::Print(told.to_string())),
-        Err(wrong) => return Err(wrong.to_string()),
-    };
-    let globals = over(globals, &matches);
-    match matches.subcommand() {
-        Some(("daemon", _)) => Ok(Invocation::Daemon(globals)),
-        Some(("netifd", netifd)) => {
-            let args = netifd.get_many("args").unwrap_or_default().cloned().collect();
-            Ok(Invocation::Netifd(globals, args))
+    let typed = match grammar::parse(&UWAND, &mut args.skip(1)) {
+        Ok(typed) => typed,
+        Err(Else::Help(text)) => return Ok(Invocation::Print(text)),
+        Err(Else::Version) => {
+            return Ok(Invocation::Print(concat!("uwand ", env!("CARGO_PKG_VERSION"), "\n").into()));
         }
-        Some((verb, matches)) => {
+        Err(Else::Wrong(text)) => return Err(text),
+    };
+    let globals = over(globals, &typed);
+    match typed.commands.first().copied() {
+        Some("daemon") => Ok(Invocation::Daemon(globals)),
+        Some("netifd") => {
+            Ok(Invocation::Netifd(globals, typed.values("args").map(OsStr::to_os_string).collect()))
+        }
+        Some(verb) => {
             let verb = Verb::parse(verb).ok_or_else(|| format!("{verb}: not a command; see uwand --help"))?;
-            Ok(Invocation::Person(globals, request(verb, matches)))
+            asks::check(verb, &typed).map_err(|what| format!("uwand {verb}: {what}\n"))?;
+            Ok(Invocation::Person(globals, request(verb, &typed)))
         }
         None => Err("a command is needed; see uwand --help".to_string()),
     }
 }
 
-fn request(verb: Verb, matches: &ArgMatches) -> Request {
-    // What a subcommand has, `sms send`, has been told there.
-    let inner = matches.subcommand().map_or(matches, |(_, inner)| inner);
-    let text = |name| inner.try_get_one::<String>(name).ok().flatten().cloned();
+fn request(verb: Verb, typed: &Typed) -> Request {
+    let text = |name| typed.text(name).map(str::to_string);
     Request {
         verb,
-        json: inner.get_flag("json"),
+        json: typed.has("json"),
         interface: text("interface"),
         modem: text("modem"),
-        arguments: asks::arguments(matches),
+        arguments: asks::arguments(typed),
     }
 }
 
-fn over(mut globals: Globals, matches: &ArgMatches) -> Globals {
-    let path = |name: &str| matches.get_one::<PathBuf>(name).cloned();
+fn over(mut globals: Globals, typed: &Typed) -> Globals {
+    let path = |name: &str| typed.value(name).map(PathBuf::from);
     if let Some(path) = path("ubus-socket") {
         globals.ubus_sockets = vec![path];
     }
@@ -115,102 +113,105 @@ fn over(mut globals: Globals, matches: &ArgMatches) -> Globals {
     if let Some(path) = path("run-dir") {
         globals.run_dir = path;
     }
-    if let Some(level) = matches.get_one("log-level") {
-        globals.log_level = Some(*level);
+    if let Some(level) = typed.text("log-level").and_then(|level| parse_level(level).ok()) {
+        globals.log_level = Some(level);
     }
     globals
 }
 
 /// The whole grammar.
-pub fn command() -> Command {
-    Command::new("uwand")
-        .version(env!("CARGO_PKG_VERSION"))
-        .about("Cellular WAN daemon for OpenWrt")
-        .after_help(AFTER_HELP)
-        .arg_required_else_help(true)
-        .subcommand_required(true)
-        .args(globals())
-        .subcommand(Command::new("daemon").about("Run the daemon in the foreground (for procd)"))
-        .subcommand(netifd())
-        .subcommand(person(Verb::Status, "Show interfaces and modems").args([interface(), modem()]))
-        .subcommand(person(Verb::Watch, "Show them live, and every change").args([interface(), modem()]))
-        .subcommand(person(Verb::Signal, "Show the signal of the serving cell").args([interface(), modem()]))
-        .subcommand(asks::cells(person(Verb::Cells, "Show serving and neighbour cells")))
-        .subcommand(asks::scan(person(Verb::Scan, "Look for networks; it takes minutes")))
-        .subcommand(asks::sim(person(Verb::Sim, "Show the SIM's locks, unlock it, change its PIN")))
-        .subcommand(asks::sms(person(Verb::Sms, "List, send and delete messages")))
-        .subcommand(asks::ussd(person(Verb::Ussd, "Ask the network by USSD: uwand ussd '*100#'")))
-        .subcommand(asks::at(person(Verb::At, "Send one AT command")))
-        .subcommand(asks::trace(person(Verb::Trace, "Show control messages as they pass, masked")))
-        .subcommand(person(Verb::Reconnect, "Drop an interface's connection and dial anew").arg(interface()))
-        .subcommand(person(Verb::Explain, "Say what seems wrong, and what comes next").arg(interface()))
-        .subcommand(asks::outages(person(Verb::Outages, "Show past outages and what helped")))
-        .subcommand(person(Verb::Metrics, "Print the state as OpenMetrics"))
+pub const UWAND: Command = Command {
+    name: "uwand",
+    about: "Cellular WAN daemon for OpenWrt",
+    options: &[GLOBAL],
+    positionals: &[],
+    commands: &[
+        Command { options: &[], ..command("daemon", "Run the daemon in the foreground (for procd)") },
+        Command {
+            options: &[],
+            positionals: &[Positional {
+                many: Many::Rest,
+                ..one("args", "What netifd gives to a protocol handler")
+            }],
+            ..command("netifd", "Answer netifd as its protocol handler (for netifd)")
+        },
+        command("status", "Show interfaces and modems"),
+        command("watch", "Show them live, and every change"),
+        command("signal", "Show the signal of the serving cell"),
+        command("cells", "Show serving and neighbour cells"),
+        command("scan", "Look for networks; it takes minutes"),
+        asks::SIM,
+        asks::SMS,
+        asks::USSD,
+        asks::AT,
+        asks::TRACE,
+        Command {
+            options: OF_INTERFACE,
+            ..command("reconnect", "Drop an interface's connection and dial anew")
+        },
+        Command { options: OF_INTERFACE, ..command("explain", "Say what seems wrong, and what comes next") },
+        asks::OUTAGES,
+        Command { options: &[JSON], ..command("metrics", "Print the state as OpenMetrics") },
+    ],
+};
+
+/// A command about interfaces and modems.
+pub(super) const fn command(name: &'static str, about: &'static str) -> Command {
+    Command { name, about, options: &[JSON, INTERFACE, MODEM], positionals: &[], commands: &[] }
 }
 
-const AFTER_HELP: &str = "\
-Environment: UWAND_UBUS_SOCKET, UWAND_SYSFS, UWAND_RUN_DIR and UWAND_LOG do the same as the
-options of these names.
-Exit status: 0 did what was asked, 1 did not, 2 wrong use.";
-
-fn netifd() -> Command {
-    let args = Arg::new("args")
-        .value_name("ARGS")
-        .help("What netifd gives to a protocol handler")
-        .num_args(0..)
-        .trailing_var_arg(true)
-        .allow_hyphen_values(true)
-        .value_parser(value_parser!(OsString));
-    Command::new("netifd").about("Answer netifd as its protocol handler (for netifd)").arg(args)
+pub(super) const fn one(name: &'static str, help: &'static str) -> Positional {
+    Positional { name, many: Many::One, help, check: any }
 }
 
-fn person(verb: Verb, about: &'static str) -> Command {
-    let json = Arg::new("json").long("json").help("Print JSON").action(ArgAction::SetTrue);
-    Command::new(verb.as_str()).about(about).arg(json)
+pub(super) const fn flag(name: &'static str, help: &'static str) -> Opt {
+    Opt { name, short: ' ', value: "", help, check: any }
 }
 
-pub(super) fn interface() -> Arg {
-    name("interface", 'i', "NAME", "Only this interface of /etc/config/network")
+pub(super) const fn option(name: &'static str, value: &'static str, help: &'static str) -> Opt {
+    Opt { name, short: ' ', value, help, check: any }
 }
 
-pub(super) fn modem() -> Arg {
-    name("modem", 'm', "ID", "Only this modem, by its id or device as status shows them")
+const OF_INTERFACE: &[&[Opt]] = &[JSON, INTERFACE];
+pub(super) const JSON: &[Opt] = &[flag("json", "Print JSON")];
+pub(super) const INTERFACE: &[Opt] = &[Opt {
+    short: 'i',
+    check: is_name,
+    ..option("interface", "NAME", "Only this interface of /etc/config/network")
+}];
+pub(super) const MODEM: &[Opt] = &[Opt {
+    short: 'm',
+    check: is_name,
+    ..option("modem", "ID", "Only this modem, by its id or device as status shows them")
+}];
+const GLOBAL: &[Opt] = &[
+    option(
+        "ubus-socket",
+        "PATH",
+        "Where ubusd listens [default: /var/run/ubus/ubus.sock, /var/run/ubus.sock]",
+    ),
+    option("sysfs", "PATH", "Where sysfs is mounted [default: /sys]"),
+    option("run-dir", "PATH", "Where state is kept over restarts [default: /var/run/uwand]"),
+    Opt {
+        check: is_level,
+        ..option(
+            "log-level",
+            "LEVEL",
+            "error, warn, info, debug, trace or off [default: info for the daemon, else error]",
+        )
+    },
+];
+
+fn is_name(value: &str) -> Result<(), &'static str> {
+    if value.is_empty() { Err("a name is needed; `uwand status` shows the names") } else { Ok(()) }
 }
 
-fn name(long: &'static str, short: char, value: &'static str, help: &'static str) -> Arg {
-    let parser = |value: &str| match value {
-        "" => Err("a name is needed; `uwand status` shows the names"),
-        name => Ok(name.to_string()),
-    };
-    Arg::new(long).long(long).short(short).value_name(value).help(help).value_parser(parser)
+fn is_level(value: &str) -> Result<(), &'static str> {
+    parse_level(value).map(|_| ())
 }
 
-const GLOBAL: &str = "Global options";
-
-fn globals() -> [Arg; 4] {
-    [
-        path("ubus-socket", "Where ubusd listens [default: /var/run/ubus/ubus.sock, /var/run/ubus.sock]"),
-        path("sysfs", "Where sysfs is mounted [default: /sys]"),
-        path("run-dir", "Where state is kept over restarts [default: /var/run/uwand]"),
-        Arg::new("log-level")
-            .long("log-level")
-            .value_name("LEVEL")
-            .help_heading(GLOBAL)
-            .global(true)
-            .help("error, warn, info, debug, trace or off [default: info for the daemon, else error]")
-            .value_parser(parse_level),
-    ]
-}
-
-fn path(long: &'static str, help: &'static str) -> Arg {
-    Arg::new(long)
-        .long(long)
-        .value_name("PATH")
-        .value_hint(ValueHint::AnyPath)
-        .help_heading(GLOBAL)
-        .global(true)
-        .help(help)
-        .value_parser(value_parser!(PathBuf))
+pub(super) fn is_number(value: &str) -> Result<(), &'static str> {
+    value.parse::<u32>().map(|_| ()).map_err(|_| "a whole number is needed")
 }
 
 #[cfg(test)]
@@ -222,9 +223,72 @@ mod tests {
         parse(args, Globals::default())
     }
 
+    fn no_name_twice(path: &mut Vec<&'static Command>) {
+        let command = path[path.len() - 1];
+        let mut names: Vec<&str> =
+            path.iter().flat_map(|c| c.options.iter().copied().flatten()).map(|o| o.name).collect();
+        names.extend(command.positionals.iter().map(|p| p.name));
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all, "{}", command.name);
+        let (last, others) = command.positionals.split_last().map_or((None, &[][..]), |(l, o)| (Some(l), o));
+        assert!(others.iter().all(|p| p.many == Many::One), "{}", command.name);
+        assert!(last.is_none_or(|p| command.commands.is_empty() || p.many != Many::Rest));
+        for inner in command.commands {
+            path.push(inner);
+            no_name_twice(path);
+            path.pop();
+        }
+    }
+
     #[test]
     fn the_grammar_is_sound() {
-        command().debug_assert();
+        no_name_twice(&mut vec![&UWAND]);
+    }
+
+    #[test]
+    fn every_verb_has_its_command_and_its_help() {
+        for verb in Verb::ALL {
+            let Ok(Invocation::Print(help)) = parsed(&[verb.as_str(), "--help"]) else { panic!("{verb}") };
+            assert!(help.contains(&format!("Usage: uwand {verb} [OPTIONS]")), "{help}");
+            assert!(help.contains("--log-level <LEVEL>"), "{help}");
+        }
+        let Ok(Invocation::Print(help)) = parsed(&["help", "sms", "send"]) else { panic!("help") };
+        assert!(help.contains("<NUMBER> [TEXT]") && help.contains("-m, --modem <ID>"), "{help}");
+    }
+
+    #[test]
+    fn options_may_stand_anywhere_in_each_of_their_spellings() {
+        for line in [
+            &["signal", "-m", "x", "--json"][..],
+            &["signal", "-mx", "--json"],
+            &["signal", "--json", "--modem=x"],
+            &["--log-level=info", "signal", "-m=x", "--json", "--sysfs", "/s"],
+        ] {
+            let Ok(Invocation::Person(_, request)) = parsed(line) else { panic!("{line:?}") };
+            assert_eq!((request.modem.as_deref(), request.json), (Some("x"), true), "{line:?}");
+        }
+        let Ok(Invocation::Person(_, request)) = parsed(&["sms", "send", "--", "+1", "-m"]) else {
+            panic!("--")
+        };
+        assert_eq!(request.arguments.0["text"], "-m");
+        for line in [
+            &["signal", "-m", "x", "-m", "y"][..],
+            &["signal", "--json=1"],
+            &["signal", "-m"],
+            &["at", "A", "B"],
+        ] {
+            assert!(parsed(line).is_err(), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_meant_is_guessed() {
+        let error = |line: &[&str]| parsed(line).expect_err("wrong");
+        assert!(error(&["statsu"]).contains("did you mean status?"));
+        assert!(error(&["status", "--jsno"]).contains("did you mean --json?"));
+        assert!(error(&["sms", "lst"]).contains("did you mean list?"));
     }
 
     #[test]

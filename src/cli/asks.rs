@@ -4,13 +4,14 @@
 //! A PIN may be given as an option, but better is not: then it is read from standard input,
 //! and the list of processes does not show it.
 
+use std::ffi::OsStr;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::time::Duration;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::{Map, Value};
 
-use super::args::{Arguments, Request, Verb, interface, modem};
+use super::args::{Arguments, INTERFACE, JSON, MODEM, Request, Verb, command, flag, is_number, one, option};
+use super::grammar::{Command, Many, Opt, Positional, Typed};
 use super::{Failure, bus, chosen_modem, output, print, show_asks};
 use crate::globals::Globals;
 use crate::words;
@@ -27,123 +28,153 @@ words! {
     }
 }
 
-/// The options that become arguments of the method, by the name that they have there.
-const TEXTS: [&str; 8] = ["action", "pin", "puk", "new_pin", "number", "text", "pcap", "command"];
+/// The options that become arguments of the method, which has `_` for `-`.
+const TEXTS: [&str; 8] = ["action", "pin", "puk", "new-pin", "number", "text", "pcap", "command"];
 const FLAGS: [&str; 4] = ["force", "report", "flash", "hex"];
 
-pub fn cells(command: Command) -> Command {
-    command.args([interface(), modem()])
+pub const OUTAGES: Command = Command {
+    options: &[
+        JSON,
+        INTERFACE,
+        &[Opt { check: is_number, ..option("limit", "COUNT", "So many, the newest first [default: 20]") }],
+    ],
+    ..command("outages", "Show past outages and what helped")
+};
+
+pub const SIM: Command = Command {
+    positionals: &[Positional {
+        many: Many::Maybe,
+        check: is_sim_action,
+        ..one("action", "status (also without one), unlock, unblock, pin_enable, pin_disable or pin_change")
+    }],
+    options: &[
+        JSON,
+        INTERFACE,
+        MODEM,
+        &[
+            option("pin", "DIGITS", "The PIN; read from standard input where it is missing"),
+            option("puk", "DIGITS", "The PUK, for unblock; likewise"),
+            option("new-pin", "DIGITS", "The PIN to have from now on; likewise"),
+            flag("force", "Send it even with one try left"),
+        ],
+    ],
+    ..command("sim", "Show the SIM's locks, unlock it, change its PIN")
+};
+
+fn is_sim_action(value: &str) -> Result<(), &'static str> {
+    let known = SimAction::parse(value).map(|_| ());
+    known.ok_or("one of status, unlock, unblock, pin_enable, pin_disable, pin_change is needed")
 }
 
-pub fn outages(command: Command) -> Command {
-    let limit = Arg::new("limit").long("limit").value_name("COUNT").value_parser(value_parser!(u32));
-    command.arg(interface()).arg(limit.help("So many, the newest first [default: 20]"))
-}
+pub const SMS: Command = Command {
+    commands: &[
+        Command {
+            options: &[],
+            ..command("list", "Show the messages of the store (also without a command)")
+        },
+        Command {
+            positionals: &[
+                one("number", "Who gets it: +15550100018"),
+                Positional {
+                    many: Many::Maybe,
+                    ..one("text", "What it says; read from standard input where missing")
+                },
+            ],
+            options: &[&[
+                flag("report", "Have the network report its delivery; the report comes as a message"),
+                flag("flash", "To be shown at once, and not kept (class 0)"),
+            ]],
+            ..command("send", "Send a message")
+        },
+        Command {
+            positionals: &[Positional {
+                many: Many::Some,
+                check: is_number,
+                ..one("ids", "The numbers that the list shows")
+            }],
+            options: &[],
+            ..command("delete", "Delete messages")
+        },
+    ],
+    ..command("sms", "List, send and delete messages")
+};
 
-pub fn scan(command: Command) -> Command {
-    command.args([interface(), modem()])
-}
+pub const AT: Command = Command {
+    positionals: &[one("command", "One line: AT+CSQ")],
+    options: &[JSON, INTERFACE, MODEM, &[flag("force", "Send it though it may do harm")]],
+    ..command("at", "Send one AT command")
+};
 
-pub fn sim(command: Command) -> Command {
-    let actions: Vec<&str> = SimAction::ALL.iter().map(|action| action.as_str()).collect();
-    let action = Arg::new("action")
-        .value_name("ACTION")
-        .default_value("status")
-        .value_parser(actions)
-        .help("What to do with the SIM");
-    let secret = |name: &'static str, long: &'static str, help: &'static str| {
-        Arg::new(name).long(long).value_name("DIGITS").help(help)
-    };
-    command.arg(action).args([interface(), modem()]).args([
-        secret("pin", "pin", "The PIN; read from standard input where it is missing"),
-        secret("puk", "puk", "The PUK, for unblock; likewise"),
-        secret("new_pin", "new-pin", "The PIN to have from now on; likewise"),
-        flag("force", "Send it even with one try left"),
-    ])
-}
+pub const TRACE: Command = Command {
+    options: &[
+        JSON,
+        INTERFACE,
+        MODEM,
+        &[
+            option("pcap", "FILE", "Write a capture that Wireshark opens; - is standard output"),
+            flag("hex", "Show the bytes as well"),
+        ],
+    ],
+    ..command("trace", "Show control messages as they pass, masked")
+};
 
-pub fn sms(command: Command) -> Command {
-    let number = Arg::new("number").value_name("NUMBER").required(true).help("Who gets it: +15550100018");
-    let send = Command::new("send").about("Send a message").args([
-        number,
-        Arg::new("text").value_name("TEXT").help("What it says; read from standard input where missing"),
-        flag("report", "Have the network report its delivery; the report comes as a message"),
-        flag("flash", "To be shown at once, and not kept (class 0)"),
-    ]);
-    let ids = Arg::new("ids")
-        .value_name("ID")
-        .required(true)
-        .num_args(1..)
-        .value_parser(value_parser!(u32))
-        .help("The numbers that the list shows");
-    command
-        .args([interface(), modem()])
-        .mut_args(|arg| arg.global(true))
-        .subcommand(Command::new("list").about("Show the messages of the store (also without a command)"))
-        .subcommand(send)
-        .subcommand(Command::new("delete").about("Delete messages").arg(ids))
-}
+pub const USSD: Command = Command {
+    positionals: &[Positional {
+        many: Many::Maybe,
+        ..one("text", "A code like *100#, or the answer to the network's question")
+    }],
+    options: &[
+        JSON,
+        INTERFACE,
+        MODEM,
+        &[
+            flag("continue", "TEXT answers the network's question"),
+            flag("cancel", "End the dialogue; without TEXT"),
+        ],
+    ],
+    ..command("ussd", "Ask the network by USSD: uwand ussd '*100#'")
+};
 
-pub fn at(command: Command) -> Command {
-    let line = Arg::new("command").value_name("COMMAND").required(true).help("One line: AT+CSQ");
-    command.arg(line).args([interface(), modem()]).arg(flag("force", "Send it though it may do harm"))
-}
-
-pub fn trace(command: Command) -> Command {
-    command.args([interface(), modem()]).args([
-        Arg::new("pcap")
-            .long("pcap")
-            .value_name("FILE")
-            .conflicts_with_all(["json", "hex"])
-            .help("Write a capture that Wireshark opens; - is standard output"),
-        flag("hex", "Show the bytes as well"),
-    ])
-}
-
-pub fn ussd(command: Command) -> Command {
-    let text = Arg::new("text").value_name("TEXT").required_unless_present("cancel");
-    command.args([interface(), modem()]).args([
-        text.help("A code like *100#, or the answer to the network's question"),
-        flag("continue", "TEXT answers the network's question"),
-        flag("cancel", "End the dialogue").conflicts_with("continue"),
-    ])
-}
-
-fn flag(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).help(help).action(ArgAction::SetTrue)
+/// What the tables cannot say.
+pub fn check(verb: Verb, typed: &Typed) -> Result<(), &'static str> {
+    let (text, pcap) = (typed.has("text"), typed.has("pcap"));
+    match verb {
+        Verb::Ussd if typed.has("cancel") && (text || typed.has("continue")) => {
+            Err("--cancel goes without TEXT and --continue")
+        }
+        Verb::Ussd if !typed.has("cancel") && !text => Err("<TEXT> is missing: a code like *100#"),
+        Verb::Trace if pcap && (typed.has("json") || typed.has("hex")) => {
+            Err("--pcap goes without --json and --hex")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What was typed, as the method's arguments.
-pub fn arguments(matches: &ArgMatches) -> Arguments {
+pub fn arguments(typed: &Typed) -> Arguments {
     let mut arguments = Map::new();
-    let outer = matches;
-    let matches = match outer.subcommand() {
-        Some((action, inner)) => {
-            arguments.insert("action".to_string(), Value::from(action));
-            inner
-        }
-        None => outer,
-    };
+    let mut set = |name: &str, value: Value| arguments.insert(name.replace('-', "_"), value);
+    if let Some(action) = typed.commands.get(1) {
+        set("action", Value::from(*action));
+    }
     for name in TEXTS {
-        if let Ok(Some(text)) = matches.try_get_one::<String>(name) {
-            arguments.insert(name.to_string(), Value::from(text.clone()));
+        if let Some(text) = typed.text(name) {
+            set(name, Value::from(text));
         }
     }
-    for name in FLAGS {
-        if let Ok(Some(true)) = matches.try_get_one::<bool>(name) {
-            arguments.insert(name.to_string(), Value::from(true));
-        }
+    for name in FLAGS.into_iter().filter(|name| typed.has(name)) {
+        set(name, Value::from(true));
     }
-    if let Ok(Some(ids)) = matches.try_get_many::<u32>("ids") {
-        arguments.insert("ids".to_string(), ids.copied().collect());
+    // The grammar let only numbers through.
+    let number = |text: &OsStr| text.to_str().and_then(|text| text.parse::<u32>().ok());
+    if typed.has("ids") {
+        set("ids", typed.values("ids").filter_map(number).collect());
     }
-    if let Ok(Some(limit)) = matches.try_get_one::<u32>("limit") {
-        arguments.insert("limit".to_string(), Value::from(*limit));
+    if let Some(limit) = typed.value("limit").and_then(number) {
+        set("limit", Value::from(limit));
     }
-    for action in ["continue", "cancel"] {
-        if let Ok(Some(true)) = matches.try_get_one::<bool>(action) {
-            arguments.insert("action".to_string(), Value::from(action));
-        }
+    for action in ["continue", "cancel"].into_iter().filter(|action| typed.has(action)) {
+        set("action", Value::from(action));
     }
     Arguments(arguments)
 }
@@ -163,7 +194,10 @@ pub fn run(globals: &Globals, request: &Request) -> Result<(), Failure> {
     let mut arguments = request.arguments.0.clone();
     let mut method = request.verb.as_str().to_string();
     match request.verb {
-        Verb::Sim => read_secrets(&mut arguments)?,
+        Verb::Sim => {
+            arguments.entry("action").or_insert_with(|| Value::from("status"));
+            read_secrets(&mut arguments)?;
+        }
         Verb::Sms => {
             let action = arguments.remove("action");
             method = format!("sms_{}", action.as_ref().and_then(Value::as_str).unwrap_or("list"));

@@ -17,6 +17,8 @@ pub mod args;
 mod asks;
 mod bus;
 mod choose;
+pub mod grammar;
+mod help;
 mod live;
 mod output;
 pub mod pcap;

@@ -42,7 +42,7 @@ pub fn nearest(name: &str) -> Option<&'static str> {
 }
 
 /// Edits from one to the other; two letters in the wrong order count as one edit.
-fn distance(a: &str, b: &str) -> usize {
+pub fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(32).collect(), b.chars().collect());
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();
