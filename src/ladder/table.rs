@@ -101,9 +101,10 @@ fn modem_deaf(rung: Rung) -> Fit {
     }
 }
 
+/// A modem that restarted by itself is back within a minute, some with USB 3 within two.
 fn modem_gone(rung: Rung) -> Fit {
     match rung {
-        Rung::Power => after(MINUTE),
+        Rung::Power => after(2 * MINUTE),
         Rung::Reboot => after(30 * MINUTE),
         Rung::Renew | Rung::Reconnect | Rung::Reregister | Rung::Reset => {
             Fit::Never("the modem is not there to be asked")
