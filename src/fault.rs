@@ -44,7 +44,7 @@ words! {
         RadioOff = "radio_off",
         FccLock = "fcc_lock",
         NotRegistered = "not_registered",
-        /// The network refuses the registration.
+        /// The network refuses the registration, or the connection for good: contract, APN, password.
         Denied = "denied",
         /// Roaming, and the configuration forbids it.
         Roaming = "roaming",
@@ -75,7 +75,7 @@ impl Fault {
             Fault::RadioOff => "the radio is off",
             Fault::FccLock => "the modem is locked until the host unlocks its radio (FCC)",
             Fault::NotRegistered => "the modem finds no network to register on",
-            Fault::Denied => "the network denies the registration",
+            Fault::Denied => "the network denies its service",
             Fault::Roaming => "the modem roams and the configuration does not allow it",
             Fault::NoBearer => "the network gives no connection",
             Fault::NoAddress => "the connection has no address",
