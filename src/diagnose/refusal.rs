@@ -26,7 +26,7 @@ pub fn meaning(reason: &Reason) -> Meaning {
         // 26: insufficient resources, 34: out of order, 38: network failure.
         // Refusals: barred, APN, PDP type, password, not subscribed.
         Domain::Esm => (&[26, 34, 38], &[8, 27, 28, 29, 32, 33, 66, 112]),
-        Domain::CallEnd | Domain::MbimStatus | Domain::QmiError => (&[], &[]),
+        Domain::CallEnd | Domain::MbimStatus | Domain::QmiError | Domain::Device => (&[], &[]),
     };
     if overload.contains(&reason.number) {
         Meaning::Overload

@@ -28,7 +28,7 @@ pub(super) fn traffic(facts: &Facts) -> Option<Found> {
         return None;
     }
     let told = Some(tell(&silent));
-    if let Some(alive) = answers.iter().find(|answer| came_back(answer)) {
+    if let Some(alive) = answers.iter().find(came_back) {
         let proof = format!("{} {}", alive.target, how(alive));
         let only_dns = silent.iter().all(dns) && answers.iter().filter(dns).count() == silent.len();
         let fault = if only_dns { Fault::DnsOnly } else { Fault::TargetDown };
