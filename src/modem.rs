@@ -9,10 +9,12 @@
 //! an enum needs no `async-trait` and no boxed futures.
 
 mod asked;
+mod inside;
 mod remedy;
 
 use serde_json::{Value, json};
 
+use self::inside::Inside;
 use crate::cause::Cause;
 use crate::dial::Dial;
 use crate::mbim;
@@ -22,15 +24,22 @@ use crate::words::{Bearer, Control, Facts, Signal};
 
 /// An open modem.
 pub enum Modem {
-    Mbim(mbim::modem::Modem),
+    Mbim(mbim::modem::Modem, Inside),
     Qmi(qmi::modem::Modem),
 }
 
 impl Modem {
+    pub fn over_mbim(modem: mbim::modem::Modem) -> Modem {
+        Modem::Mbim(modem, Inside::default())
+    }
+
     /// Unlock, register, attach, activate, read the settings.
     pub async fn connect(&self, dial: &Dial) -> Result<Bearer, Cause> {
         match self {
-            Modem::Mbim(modem) => modem.connect(dial).await,
+            Modem::Mbim(modem, inside) => match modem.connect(dial).await {
+                Err(Cause::FccLocked) if inside.unlock_fcc(modem).await => modem.connect(dial).await,
+                result => result,
+            },
             Modem::Qmi(modem) => modem.connect(dial).await,
         }
     }
@@ -38,7 +47,7 @@ impl Modem {
     /// Takes over the session of an earlier process; `None` where there is none to take.
     pub async fn adopt(&self, dial: &Dial, same: bool) -> Result<Option<Bearer>, Cause> {
         match self {
-            Modem::Mbim(modem) => modem.adopt(dial, same).await,
+            Modem::Mbim(modem, _) => modem.adopt(dial, same).await,
             Modem::Qmi(modem) => modem.adopt(dial, same).await,
         }
     }
@@ -46,7 +55,7 @@ impl Modem {
     /// Deactivates the session's bearer. Does nothing for a session that was never dialled.
     pub async fn disconnect(&self, session: u32) -> Result<(), Cause> {
         match self {
-            Modem::Mbim(modem) => modem.disconnect(session).await,
+            Modem::Mbim(modem, _) => modem.disconnect(session).await,
             Modem::Qmi(modem) => modem.disconnect(session).await,
         }
     }
@@ -54,7 +63,7 @@ impl Modem {
     /// Reads the addresses, DNS and MTU of an active bearer again.
     pub async fn settings(&self, bearer: &Bearer) -> Result<Bearer, Cause> {
         match self {
-            Modem::Mbim(modem) => modem.settings(bearer).await,
+            Modem::Mbim(modem, _) => modem.settings(bearer).await,
             Modem::Qmi(modem) => modem.settings(bearer).await,
         }
     }
@@ -62,7 +71,10 @@ impl Modem {
     /// Asks the modem for its signal now.
     pub async fn signal(&self) -> Result<Signal, Cause> {
         match self {
-            Modem::Mbim(modem) => modem.signal().await,
+            Modem::Mbim(modem, inside) => {
+                let signal = modem.signal().await?;
+                Ok(inside.better_signal(modem, signal).await)
+            }
             Modem::Qmi(modem) => modem.signal().await,
         }
     }
@@ -70,7 +82,10 @@ impl Modem {
     /// What is nice to know and must not delay a connect: home network, signal, extensions.
     pub async fn introduce(&self) {
         match self {
-            Modem::Mbim(modem) => modem.introduce().await,
+            Modem::Mbim(modem, inside) => {
+                modem.introduce().await;
+                inside.better_signal(modem, modem.facts().signal).await;
+            }
             Modem::Qmi(modem) => modem.introduce().await,
         }
     }
@@ -78,21 +93,21 @@ impl Modem {
     /// Whether new messages are told by the control channel, as far as that is known.
     pub fn tells_messages(&self) -> bool {
         match self {
-            Modem::Mbim(modem) => modem.tells_messages(),
+            Modem::Mbim(modem, _) => modem.tells_messages(),
             Modem::Qmi(modem) => modem.tells_messages(),
         }
     }
 
     pub fn control(&self) -> Control {
         match self {
-            Modem::Mbim(_) => Control::Mbim,
+            Modem::Mbim(..) => Control::Mbim,
             Modem::Qmi(_) => Control::Qmi,
         }
     }
 
     pub fn facts(&self) -> Facts {
         match self {
-            Modem::Mbim(modem) => modem.facts(),
+            Modem::Mbim(modem, _) => modem.facts(),
             Modem::Qmi(modem) => modem.facts(),
         }
     }
@@ -100,7 +115,7 @@ impl Modem {
     /// Control round trips since it was opened.
     pub fn requests(&self) -> u32 {
         match self {
-            Modem::Mbim(modem) => modem.requests(),
+            Modem::Mbim(modem, _) => modem.requests(),
             Modem::Qmi(modem) => modem.requests(),
         }
     }
@@ -109,7 +124,7 @@ impl Modem {
     pub fn state(&self) -> Value {
         match self {
             // Sessions of MBIM belong to the function, not to a client.
-            Modem::Mbim(_) => json!({}),
+            Modem::Mbim(..) => json!({}),
             Modem::Qmi(modem) => modem.state(),
         }
     }
@@ -117,7 +132,7 @@ impl Modem {
     /// Lets go without ending the sessions: this process ends, a successor comes.
     pub fn leave(&self) {
         match self {
-            Modem::Mbim(_) => {}
+            Modem::Mbim(..) => {}
             Modem::Qmi(modem) => modem.leave(),
         }
     }
@@ -126,7 +141,7 @@ impl Modem {
     /// is raw IP, `Some(false)` 802.3.
     pub async fn data_format(&self, raw: bool, interface: u8, quirks: Quirks) -> Result<Option<bool>, Cause> {
         match self {
-            Modem::Mbim(_) => Ok(None),
+            Modem::Mbim(..) => Ok(None),
             Modem::Qmi(modem) => modem.data_format(raw, interface, quirks).await.map(Some),
         }
     }
@@ -135,7 +150,7 @@ impl Modem {
     /// that is agreed on rather than a thing of the protocol.
     pub async fn channels(&self, dial: &Dial) -> Result<Option<u32>, Cause> {
         match self {
-            Modem::Mbim(_) => Ok(None),
+            Modem::Mbim(..) => Ok(None),
             Modem::Qmi(modem) => modem.channels(dial).await.map(Some),
         }
     }
@@ -143,7 +158,7 @@ impl Modem {
     /// Has the modem tell its IMEI, if opening it did not.
     pub async fn identify(&self) -> Result<(), Cause> {
         match self {
-            Modem::Mbim(_) => Ok(()),
+            Modem::Mbim(..) => Ok(()),
             Modem::Qmi(modem) => modem.identify().await,
         }
     }

@@ -307,7 +307,7 @@ impl Slot {
         let notify = Box::new(move |note| tell(Noted { modem: modem.clone(), generation, note }));
         match control {
             Control::Mbim => {
-                mbim::modem::Modem::open(io, largest, kept.is_some(), notify).await.map(Modem::Mbim)
+                mbim::modem::Modem::open(io, largest, kept.is_some(), notify).await.map(Modem::over_mbim)
             }
             Control::Qmi => {
                 let link = qmi::client::Link::Device(io);

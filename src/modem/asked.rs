@@ -10,7 +10,7 @@ impl Modem {
     /// The SIM and its locks, asked for now.
     pub async fn sim_lock(&self) -> Result<SimLock, Refused> {
         match self {
-            Modem::Mbim(modem) => modem.sim_lock().await,
+            Modem::Mbim(modem, _) => modem.sim_lock().await,
             Modem::Qmi(modem) => modem.sim_lock().await,
         }
     }
@@ -18,7 +18,7 @@ impl Modem {
     /// Sends it once; whether it may be sent was decided before ([`PinOrder::may_be_sent`]).
     pub async fn send_pin(&self, order: &PinOrder) -> Result<(), Refused> {
         match self {
-            Modem::Mbim(modem) => modem.send_pin(order).await,
+            Modem::Mbim(modem, _) => modem.send_pin(order).await,
             Modem::Qmi(modem) => modem.send_pin(order).await,
         }
     }
@@ -26,7 +26,10 @@ impl Modem {
     /// Serving and neighbour cells; where the modem lists none, what it tells of its own.
     pub async fn cells(&self) -> Result<Cells, Refused> {
         match self {
-            Modem::Mbim(modem) => modem.cells().await,
+            Modem::Mbim(modem, inside) => {
+                let cells = modem.cells().await?;
+                Ok(inside.better_cells(modem, cells).await)
+            }
             Modem::Qmi(modem) => modem.cells().await,
         }
     }
@@ -34,7 +37,7 @@ impl Modem {
     /// The networks around: minutes.
     pub async fn scan(&self) -> Result<Vec<Network>, Refused> {
         match self {
-            Modem::Mbim(modem) => modem.scan().await,
+            Modem::Mbim(modem, _) => modem.scan().await,
             Modem::Qmi(modem) => modem.scan().await,
         }
     }
@@ -42,7 +45,7 @@ impl Modem {
     /// One turn of a USSD dialogue; the network may take minutes.
     pub async fn ussd(&self, order: &UssdOrder) -> Result<UssdAnswer, Refused> {
         match self {
-            Modem::Mbim(modem) => modem.ussd(order).await,
+            Modem::Mbim(modem, _) => modem.ussd(order).await,
             Modem::Qmi(modem) => modem.ussd(order).await,
         }
     }
@@ -50,7 +53,7 @@ impl Modem {
     /// All messages of the store, or the one at `index`.
     pub async fn messages(&self, index: Option<u32>) -> Result<Vec<Stored>, Refused> {
         match self {
-            Modem::Mbim(modem) => modem.messages(index).await,
+            Modem::Mbim(modem, _) => modem.messages(index).await,
             Modem::Qmi(modem) => modem.messages(index).await,
         }
     }
@@ -59,7 +62,7 @@ impl Modem {
     /// report will repeat.
     pub async fn send_message(&self, pdu: Vec<u8>) -> Result<u32, Refused> {
         match self {
-            Modem::Mbim(modem) => modem.send_message(pdu).await,
+            Modem::Mbim(modem, _) => modem.send_message(pdu).await,
             Modem::Qmi(modem) => modem.send_message(pdu).await,
         }
     }
@@ -68,14 +71,14 @@ impl Modem {
     pub async fn acknowledge(&self, transaction: u32) -> Result<(), Refused> {
         match self {
             // The function does it by itself.
-            Modem::Mbim(_) => Ok(()),
+            Modem::Mbim(..) => Ok(()),
             Modem::Qmi(modem) => modem.acknowledge(transaction).await,
         }
     }
 
     pub async fn delete_message(&self, index: u32) -> Result<(), Refused> {
         match self {
-            Modem::Mbim(modem) => modem.delete_message(index).await,
+            Modem::Mbim(modem, _) => modem.delete_message(index).await,
             Modem::Qmi(modem) => modem.delete_message(index).await,
         }
     }
@@ -84,7 +87,7 @@ impl Modem {
     /// it with `None`.
     pub fn trace(&self, sink: Option<Sink>) {
         match self {
-            Modem::Mbim(modem) => modem.trace(sink),
+            Modem::Mbim(modem, _) => modem.trace(sink),
             Modem::Qmi(modem) => modem.trace(sink),
         }
     }

@@ -4,15 +4,15 @@
 //! back; that is told by the kernel, not here.
 
 use super::Modem;
+use super::inside::Inside;
 use crate::cause::Cause;
-use crate::qmi::client::{Client, Link, Tunnel};
 use crate::{mbim, qmi};
 
 impl Modem {
     /// Radio off and on.
     pub async fn reregister(&self) -> Result<(), Cause> {
         match self {
-            Modem::Mbim(modem) => modem.reregister().await,
+            Modem::Mbim(modem, _) => modem.reregister().await,
             Modem::Qmi(modem) => modem.reregister().await,
         }
     }
@@ -20,38 +20,16 @@ impl Modem {
     /// Tells the modem to restart; `false` where it has no message for it, or refuses it.
     pub async fn reset(&self) -> Result<bool, Cause> {
         match self {
-            Modem::Mbim(modem) => Ok(modem.reset().await? || restart_inside(modem).await?),
+            Modem::Mbim(modem, inside) => Ok(modem.reset().await? || restart_inside(modem, inside).await?),
             Modem::Qmi(modem) => modem.reset().await,
         }
     }
 }
 
 /// By QMI inside MBIM, which Qualcomm's modems carry (MC7455, EM7565).
-async fn restart_inside(modem: &mbim::modem::Modem) -> Result<bool, Cause> {
-    if !modem.carries_qmi().await? {
-        return Ok(false);
+async fn restart_inside(modem: &mbim::modem::Modem, inside: &Inside) -> Result<bool, Cause> {
+    match inside.client(modem).await? {
+        Some(client) => qmi::modem::restart_by(&client).await,
+        None => Ok(false),
     }
-    let (link, tunnel) = Link::tunnel();
-    let (client, _events) = Client::start(link);
-    tokio::select! {
-        result = qmi::modem::restart_by(&client) => result,
-        () = carry(modem, tunnel) => Ok(true),
-    }
-}
-
-/// Until the modem has nothing to say any more.
-async fn carry(modem: &mbim::modem::Modem, mut tunnel: Tunnel) {
-    while let Some(frame) = tunnel.to_modem.recv().await {
-        match modem.carry_qmi(frame).await {
-            Ok(answer) => {
-                if tunnel.from_modem.send(answer).is_err() {
-                    break;
-                }
-            }
-            Err(Cause::NoModem(_)) => return,
-            // The request runs into its own time-out.
-            Err(cause) => log::debug!("QMI inside MBIM: {cause}"),
-        }
-    }
-    std::future::pending().await
 }

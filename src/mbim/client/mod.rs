@@ -310,6 +310,8 @@ pub fn time_limit(service: Service, cid: u32, kind: Kind) -> Duration {
         (Service::BasicConnect, 8, Kind::Query) => 180,
         // SMS send, USSD, service activation.
         (Service::Sms, 3, Kind::Set) | (Service::Ussd, 1, _) | (Service::BasicConnect, 14, _) => 180,
+        // QMI inside has its own time-outs; an answer later than these is still of use.
+        (Service::Qmi, ..) => 60,
         // Register state, packet service, connect, preferred providers.
         (Service::BasicConnect, 7 | 9 | 10 | 12, Kind::Set) => 60,
         // Radio state, PIN.

@@ -105,6 +105,11 @@ impl Modem {
             match self.set(&SetRadioState { software: RadioSwitch::On }).await {
                 Ok(_) => {}
                 Err(Error::Refused(..)) if !demanded => return Ok(()),
+                Err(Error::Refused(Status::Failure | Status::OperationNotAllowed, _))
+                    if hardware == Some(true) =>
+                {
+                    return Err(Cause::FccLocked);
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -115,7 +120,12 @@ impl Modem {
             return Err(Cause::RadioOff);
         }
         let on = |k: &Known| (known(k) == (Some(true), Some(true))).then_some(());
-        self.board.until(after(RADIO), on).await.ok_or(Cause::RadioOff)
+        if self.board.until(after(RADIO), on).await.is_some() {
+            return Ok(());
+        }
+        // Without a switch that says so it is the lock of a laptop maker that keeps it off.
+        let locked = known(&self.board.read()).0 == Some(true);
+        Err(if locked { Cause::FccLocked } else { Cause::RadioOff })
     }
 
     /// Options `plmn` and `modes`; not sent again while the modem keeps them.

@@ -7,6 +7,7 @@
 //!  pins      the SIM's locks, as a person asks for them
 //!  air       cells and networks, as a person asks for them
 //!  messages  SMS and USSD
+//!  inside    QMI frames to and fro
 //!  remedy    radio off and on, restart
 //!  trace     what passes, masked, for a person who watches
 //!  known     messages in, facts out; what improved                  (pure)
@@ -19,6 +20,7 @@
 
 mod air;
 mod connect;
+mod inside;
 mod known;
 mod messages;
 mod pins;
@@ -31,9 +33,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
+pub use self::inside::Passage;
 use self::known::Known;
 use super::client::{self, Client, Event, Io};
 use super::messages::basic::DeviceCaps;
@@ -62,6 +66,8 @@ pub struct Modem {
     /// MBIMEx version that the modem's layouts follow: 1 until it was told another.
     extensions: Cell<u8>,
     introduced: Cell<bool>,
+    /// Who wants the QMI frames that come unasked.
+    unasked: Unasked,
     /// It has no service for messages.
     no_messages: Cell<bool>,
     /// Messages were seen to pass as PDUs.
@@ -69,6 +75,8 @@ pub struct Modem {
     /// Network and technologies that were selected, to be sent again only when they change.
     selected: RefCell<(Option<String>, Vec<Mode>)>,
 }
+
+type Unasked = Rc<RefCell<Option<UnboundedSender<Vec<u8>>>>>;
 
 impl Drop for Modem {
     fn drop(&mut self) {
@@ -85,11 +93,12 @@ impl Modem {
             client.open().await?;
         }
         let board = Rc::new(Board::new(Known::default(), notify));
+        let unasked = Unasked::default();
         let listener = tokio::task::spawn_local({
-            let board = board.clone();
+            let (board, unasked) = (board.clone(), unasked.clone());
             async move {
                 while let Some(event) = events.recv().await {
-                    hear(&board, event);
+                    hear(&board, &unasked, event);
                 }
                 board.note(Note::Gone);
             }
@@ -100,6 +109,7 @@ impl Modem {
             listener: listener.abort_handle(),
             extensions: Cell::new(1),
             introduced: Cell::new(false),
+            unasked,
             no_messages: Cell::new(false),
             speaks_pdu: Cell::new(false),
             selected: RefCell::default(),
@@ -152,6 +162,11 @@ impl Modem {
             self.query::<SignalState>().await?;
         }
         Ok(self.board.read().facts.signal)
+    }
+
+    /// A signal that is told more exactly otherwise.
+    pub fn take_signal(&self, signal: Signal) {
+        self.board.mark(|known| known.facts.signal = signal);
     }
 
     /// Asks for what no connect needs: extensions, home network, signal. Refusals are normal.
@@ -219,10 +234,16 @@ fn after(wait: Duration) -> Instant {
     Instant::now() + wait
 }
 
-fn hear(board: &Board<Known>, event: Event) {
+fn hear(board: &Board<Known>, unasked: &Unasked, event: Event) {
     match event {
         Event::Indication { service: Service::BasicConnect, cid, body } => {
             take(board, Service::BasicConnect, cid, &body);
+        }
+        Event::Indication { service: Service::Qmi, body, .. } => {
+            if let Some(unasked) = &*unasked.borrow() {
+                // It may just have been closed.
+                let _ = unasked.send(body);
+            }
         }
         Event::Indication { service, cid, body } => messages::hear(board, service, cid, &body),
         // Counted by the client; the Gone event is followed by the end of the channel.

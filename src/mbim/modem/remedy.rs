@@ -12,9 +12,8 @@ use crate::mbim::client::Error;
 use crate::mbim::messages::basic::SetRadioState;
 use crate::mbim::messages::enums::RadioSwitch;
 use crate::mbim::messages::extensions::{DeviceReset, DeviceResetDone};
-use crate::mbim::messages::qmi::SetQmiMessage;
 use crate::mbim::messages::services::DeviceServices;
-use crate::mbim::messages::{Message, Query, Raw};
+use crate::mbim::messages::{Message, Query};
 use crate::mbim::service::Service;
 use crate::mbim::status::Kind;
 
@@ -58,18 +57,7 @@ impl Modem {
         Ok(false)
     }
 
-    /// Whether it takes QMI inside MBIM (Qualcomm).
-    pub async fn carries_qmi(&self) -> Result<bool, Cause> {
-        self.offers(Service::Qmi, SetQmiMessage::CID).await
-    }
-
-    /// One QMUX frame there, and the one that answers it.
-    pub async fn carry_qmi(&self, frame: Vec<u8>) -> Result<Vec<u8>, Cause> {
-        let answer = self.client.command(&SetQmiMessage { qmux: Raw(frame) }).await?;
-        Ok(answer.qmux.0)
-    }
-
-    async fn offers(&self, service: Service, cid: u32) -> Result<bool, Cause> {
+    pub(super) async fn offers(&self, service: Service, cid: u32) -> Result<bool, Cause> {
         let offered = match self.client.command(&Query::<DeviceServices>::default()).await {
             Ok(answer) => answer.list.services,
             Err(Error::Refused(..)) => return Ok(false),

@@ -108,20 +108,7 @@ impl Known {
         lte: Option<LteSignal>,
         nr5g: Option<Nr5gSignal>,
     ) -> Vec<Note> {
-        let tenth = |value: i16| f32::from(value) / 10.0;
-        self.facts.signal = if let Some(lte) = lte {
-            Signal {
-                rssi_dbm: Some(lte.rssi.into()),
-                rsrp_dbm: Some(lte.rsrp.into()),
-                rsrq_db: Some(lte.rsrq.into()),
-                sinr_db: Some(tenth(lte.snr)),
-            }
-        } else if let Some(nr) = nr5g {
-            Signal { rsrp_dbm: Some(nr.rsrp.into()), sinr_db: Some(tenth(nr.snr)), ..Signal::default() }
-        } else {
-            let rssi = wcdma.map(|wcdma| wcdma.rssi).or(gsm);
-            Signal { rssi_dbm: rssi.map(i32::from), ..Signal::default() }
-        };
+        self.facts.signal = signal(gsm, wcdma, lte, nr5g);
         Vec::new()
     }
 
@@ -185,6 +172,29 @@ impl Known {
     pub fn on_restart(&mut self) -> Vec<Note> {
         self.calls.clear();
         vec![Note::Gone]
+    }
+}
+
+/// LTE's where it serves: an NR cell beside it is its secondary.
+pub fn signal(
+    gsm: Option<i8>,
+    wcdma: Option<WcdmaSignal>,
+    lte: Option<LteSignal>,
+    nr5g: Option<Nr5gSignal>,
+) -> Signal {
+    let tenth = |value: i16| f32::from(value) / 10.0;
+    if let Some(lte) = lte {
+        Signal {
+            rssi_dbm: Some(lte.rssi.into()),
+            rsrp_dbm: Some(lte.rsrp.into()),
+            rsrq_db: Some(lte.rsrq.into()),
+            sinr_db: Some(tenth(lte.snr)),
+        }
+    } else if let Some(nr) = nr5g {
+        Signal { rsrp_dbm: Some(nr.rsrp.into()), sinr_db: Some(tenth(nr.snr)), ..Signal::default() }
+    } else {
+        let rssi = wcdma.map(|wcdma| wcdma.rssi).or(gsm);
+        Signal { rssi_dbm: rssi.map(i32::from), ..Signal::default() }
     }
 }
 

@@ -10,6 +10,7 @@
 //!  cells     cells of all technologies                                     (pure)
 //!  messages  SMS and USSD
 //!  remedy    radio off and on, restart
+//!  alone     what can be asked inside another protocol
 //!  trace     what passes, masked, for a person who watches
 //!  session   one bearer: a client id and a handle for each family
 //!  known     messages in, facts out                                       (pure)
@@ -19,6 +20,7 @@
 //! what the modem tells is posted on the board. Client ids are leased: whatever ends, ends
 //! with their release, except [`Modem::leave`], after which a successor takes over.
 
+mod alone;
 mod asked;
 mod cells;
 mod connect;
@@ -41,6 +43,7 @@ use serde_json::{Value, json};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
+pub use self::alone::{cells_by, signal_by, unlock_fcc_by};
 use self::known::Known;
 pub use self::remedy::restart_by;
 use self::session::Session;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Modem, after};
 use crate::cause::Cause;
-use crate::qmi::client::Error;
+use crate::qmi::client::{Error, Lease};
 use crate::qmi::error::QmiError;
 use crate::qmi::messages::dms::{
     FoxconnSetFccAuthentication, GetOperatingMode, OperatingMode, SetFccAuthentication, SetOperatingMode,
@@ -26,8 +26,8 @@ impl Modem {
             return Ok(());
         }
         // It stays in low power without a switch that says so: the lock of a laptop maker.
-        self.unlock_fcc().await?;
-        if self.set_online().await? { Ok(()) } else { Err(Cause::FccLocked) }
+        let unlocked = unlock_fcc(&self.dms).await?;
+        if unlocked && self.set_online().await? { Ok(()) } else { Err(Cause::FccLocked) }
     }
 
     async fn ask_mode(&self) -> Result<Option<OperatingMode>, Cause> {
@@ -54,22 +54,23 @@ impl Modem {
         let online = |known: &super::Known| (known.mode == Some(OperatingMode::Online)).then_some(());
         Ok(self.board.until(after(ONLINE), online).await.is_some())
     }
+}
 
-    async fn unlock_fcc(&self) -> Result<(), Cause> {
-        match self.dms.call(&SetFccAuthentication::default()).await {
-            Ok(_) | Err(Error::Refused(QmiError::NoEffect)) => return Ok(()),
-            Err(Error::Refused(error)) => log::debug!("FCC authentication refused: {error}"),
-            Err(error) => return Err(error.into()),
-        }
-        // Foxconn's own: older firmware wants the magic alone (T77W968, DW5821e).
-        let magic = |number| FoxconnSetFccAuthentication { magic: Some("foxc".into()), number };
-        for request in [magic(Some(0)), magic(None)] {
-            match self.dms.call(&request).await {
-                Ok(_) | Err(Error::Refused(QmiError::NoEffect)) => return Ok(()),
-                Err(Error::Refused(error)) => log::debug!("Foxconn's FCC authentication refused: {error}"),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(Cause::FccLocked)
+/// The lock of a laptop maker; whether one of the commands against it was taken.
+pub(super) async fn unlock_fcc(dms: &Lease) -> Result<bool, Error> {
+    match dms.call(&SetFccAuthentication::default()).await {
+        Ok(_) | Err(Error::Refused(QmiError::NoEffect)) => return Ok(true),
+        Err(Error::Refused(error)) => log::debug!("FCC authentication refused: {error}"),
+        Err(error) => return Err(error),
     }
+    // Foxconn's own: older firmware wants the magic alone (T77W968, DW5821e).
+    let magic = |number| FoxconnSetFccAuthentication { magic: Some("foxc".into()), number };
+    for request in [magic(Some(0)), magic(None)] {
+        match dms.call(&request).await {
+            Ok(_) | Err(Error::Refused(QmiError::NoEffect)) => return Ok(true),
+            Err(Error::Refused(error)) => log::debug!("Foxconn's FCC authentication refused: {error}"),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
 }

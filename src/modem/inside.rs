@@ -1,0 +1,171 @@
+//! QMI inside MBIM: for what a modem does not tell by MBIM alone.
+//!
+//! Contract: opened when it is first used, never before a connect is through, except by one that
+//! fails without it (the FCC lock). Closed with the modem. A client id is allocated for each use
+//! and released after it, so none outlives a daemon that is killed between two uses. A modem that
+//! refuses, is deaf there or talks nonsense has no QMI inside, and nothing else suffers.
+//!
+//! Why not `qmi::modem` over it? That one owns its modem: it would free by SYNC what others have
+//! allocated, and ask for indications of what MBIM tells as well.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::timeout;
+
+use crate::answers::{Cells, Refused};
+use crate::cause::Cause;
+use crate::mbim;
+use crate::mbim::modem::Passage;
+use crate::qmi;
+use crate::qmi::client::{Client, Link, Tunnel};
+use crate::words::{Signal, Technology};
+
+/// For a person who has the rest of the answer already, and for a link that fails otherwise.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Default)]
+pub struct Inside {
+    open: RefCell<Option<Open>>,
+    /// The modem does not list the service, or refused it.
+    none: Rc<Cell<bool>>,
+}
+
+struct Open {
+    client: Client,
+    pump: AbortHandle,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        // At once: another process, or the next channel of this one, reads the device from now on.
+        self.pump.abort();
+    }
+}
+
+impl Inside {
+    /// A client of what is inside, if there is anything.
+    pub async fn client(&self, modem: &mbim::modem::Modem) -> Result<Option<Client>, Cause> {
+        if self.none.get() {
+            return Ok(None);
+        }
+        if let Some(client) = self.opened() {
+            return Ok(Some(client));
+        }
+        if !modem.carries_qmi().await? {
+            self.none.set(true);
+            return Ok(None);
+        }
+        // Somebody else may have asked the same meanwhile.
+        if let Some(client) = self.opened() {
+            return Ok(Some(client));
+        }
+        let (link, tunnel) = Link::tunnel();
+        let (client, mut events) = Client::start(link);
+        let (passage, unasked) = modem.passage();
+        let pump = tokio::task::spawn_local(pump(Rc::new(passage), tunnel, unasked, self.none.clone()));
+        // Nobody asked for indications; they are counted by the client.
+        tokio::task::spawn_local(async move { while events.recv().await.is_some() {} });
+        *self.open.borrow_mut() = Some(Open { client: client.clone(), pump: pump.abort_handle() });
+        Ok(Some(client))
+    }
+
+    fn opened(&self) -> Option<Client> {
+        let open = self.open.borrow();
+        open.as_ref().filter(|open| !open.pump.is_finished()).map(|open| open.client.clone())
+    }
+
+    /// Something small, without which the rest of an answer is as good.
+    async fn ask<T>(
+        &self,
+        modem: &mbim::modem::Modem,
+        what: &str,
+        ask: impl AsyncFnOnce(Client) -> Result<T, qmi::client::Error>,
+    ) -> Option<T> {
+        let asked = async {
+            let client = self.client(modem).await.ok()??;
+            ask(client).await.map_err(|error| log::debug!("{what} by QMI inside MBIM: {error}")).ok()
+        };
+        timeout(PATIENCE, asked).await.ok().flatten()
+    }
+
+    /// Its cells, where MBIM lists none or leaves NR's out.
+    pub async fn better_cells(&self, modem: &mbim::modem::Modem, cells: Cells) -> Cells {
+        let is_5g = |technology: Option<Technology>| {
+            matches!(technology, Some(Technology::FivegNsa | Technology::FivegSa))
+        };
+        let has_5g = cells.serving.iter().any(|cell| is_5g(cell.technology) && cell.physical.is_some());
+        if cells.note.is_none() && (has_5g || !is_5g(modem.facts().technology)) {
+            return cells;
+        }
+        let heard = self.ask(modem, "cells", async |client| qmi::modem::cells_by(&client).await).await;
+        heard.filter(|heard| !heard.serving.is_empty()).unwrap_or(cells)
+    }
+
+    /// RSRQ is told by QMI only, RSRP and SINR by MBIM's second version.
+    pub async fn better_signal(&self, modem: &mbim::modem::Modem, signal: Signal) -> Signal {
+        let told = signal.rsrp_dbm.is_some() && signal.rsrq_db.is_some() && signal.sinr_db.is_some();
+        let without = matches!(
+            modem.facts().technology,
+            None | Some(Technology::Gsm | Technology::Umts | Technology::Cdma)
+        );
+        if told || without {
+            return signal;
+        }
+        let asked = self.ask(modem, "signal", async |client| qmi::modem::signal_by(&client).await).await;
+        let Some(heard) = asked else { return signal };
+        let signal = Signal {
+            rssi_dbm: signal.rssi_dbm.or(heard.rssi_dbm),
+            rsrp_dbm: signal.rsrp_dbm.or(heard.rsrp_dbm),
+            rsrq_db: signal.rsrq_db.or(heard.rsrq_db),
+            sinr_db: signal.sinr_db.or(heard.sinr_db),
+        };
+        modem.take_signal(signal);
+        signal
+    }
+
+    /// Releases the lock that a laptop's maker put on; whether it took that.
+    pub async fn unlock_fcc(&self, modem: &mbim::modem::Modem) -> bool {
+        let asked = async |client: Client| qmi::modem::unlock_fcc_by(&client).await;
+        self.ask(modem, "FCC authentication", asked).await == Some(true)
+    }
+}
+
+/// Several frames may be under way: one that the modem never answers holds no other up.
+async fn pump(
+    passage: Rc<Passage>,
+    mut tunnel: Tunnel,
+    mut unasked: UnboundedReceiver<Vec<u8>>,
+    none: Rc<Cell<bool>>,
+) {
+    let mut under_way = JoinSet::new();
+    loop {
+        let back = tokio::select! {
+            frame = tunnel.to_modem.recv() => {
+                let Some(frame) = frame else { return };
+                let passage = passage.clone();
+                under_way.spawn_local(async move { passage.carry(frame).await });
+                continue;
+            }
+            Some(done) = under_way.join_next() => done.unwrap_or(Err(Refused::Gone)),
+            Some(frame) = unasked.recv() => Ok(frame),
+        };
+        match back {
+            Ok(frame) => {
+                if tunnel.from_modem.send(frame).is_err() {
+                    return;
+                }
+            }
+            // The request runs into its own time-out.
+            Err(Refused::Silent) => {}
+            Err(why) => {
+                log::debug!("QMI inside MBIM: {why}");
+                none.set(why == Refused::Unsupported);
+                return;
+            }
+        }
+    }
+}
