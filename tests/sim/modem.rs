@@ -11,11 +11,13 @@
 //!  hands    what a test does to it, and asks it
 //!  state    the firmware: frames in, frames and timers out
 //!  device, network, session, messages    its answers
+//!  inside   QMI inside MBIM
 //!  wire     packets of a socket, frames in a stream
 //! ```
 
 mod device;
 mod hands;
+mod inside;
 mod messages;
 mod network;
 mod session;
@@ -82,6 +84,7 @@ struct Inner {
     server: RefCell<Option<AbortHandle>>,
     path: RefCell<Option<PathBuf>>,
     piece: RefCell<Option<usize>>,
+    inside: RefCell<Option<inside::Inside>>,
 }
 
 /// The host that is there now.
@@ -129,6 +132,7 @@ impl SimModem {
             server: RefCell::default(),
             path: RefCell::default(),
             piece: RefCell::default(),
+            inside: RefCell::default(),
         }));
         modem.flush();
         modem
@@ -289,7 +293,11 @@ impl SimModem {
         self.0.marked.borrow_mut().insert(frame.transaction, effects);
         match instead {
             Some(content) => self.emit(Frame::new(frame.transaction, content)),
-            None => self.act(|state| state.handle(frame)),
+            None => match &frame.content {
+                Content::Command { service: Service::Qmi, body, .. }
+                    if self.is_open() && self.take_inside(frame.transaction, body) => {}
+                _ => self.act(|state| state.handle(frame)),
+            },
         }
     }
 

@@ -82,7 +82,7 @@ struct Inner {
 /// The host that is there now.
 struct Link {
     out: UnboundedSender<Vec<u8>>,
-    tasks: [AbortHandle; 2],
+    tasks: Vec<AbortHandle>,
 }
 
 impl Drop for Link {
@@ -180,13 +180,23 @@ impl QmiModem {
                 modem.receive(&mut splitter, &transfer);
             }
         });
-        let tasks = [writer.abort_handle(), reader.abort_handle()];
+        let tasks = vec![writer.abort_handle(), reader.abort_handle()];
         let stop = writer.abort_handle();
         *self.0.link.borrow_mut() = Some(Link { out, tasks });
         Ok(async move {
             let _ = reader.await;
             stop.abort();
         })
+    }
+
+    /// Serves a host whose frames another protocol carries.
+    pub fn carry_to(&self, out: UnboundedSender<Vec<u8>>) {
+        *self.0.link.borrow_mut() = Some(Link { out, tasks: Vec::new() });
+    }
+
+    /// A frame of that host.
+    pub fn carried(&self, frame: &[u8]) {
+        self.receive(&mut Splitter::default(), frame);
     }
 
     fn receive(&self, splitter: &mut Splitter, transfer: &[u8]) {

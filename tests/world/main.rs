@@ -19,6 +19,7 @@ mod netifd_double;
 mod qmicli;
 mod scenarios_bus;
 mod scenarios_faults;
+mod scenarios_inside;
 mod scenarios_mbim;
 mod scenarios_network;
 mod scenarios_qmap;

@@ -92,6 +92,10 @@ impl State {
 
     fn set_radio(&mut self, body: &[u8]) -> Reply {
         match SetRadioState::parse(body) {
+            Ok(_) if self.fcc_locked && self.setup.refuses_locked_radio => {
+                refused(Status::OperationNotAllowed)
+            }
+            Ok(_) if self.fcc_locked => done(&self.radio_state()),
             Ok(set) => {
                 self.software = set.software == RadioSwitch::On;
                 self.settle();
@@ -197,6 +201,9 @@ impl State {
         }
         if self.setup.mbimex > 0x0100 {
             services.push(service(Service::Extensions, &[5, 15]));
+        }
+        if self.setup.inside.is_some() {
+            services.push(service(Service::Qmi, &[1]));
         }
         DeviceServiceList { max_dss_sessions: 0, services }
     }

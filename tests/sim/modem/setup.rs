@@ -42,6 +42,11 @@ pub struct Setup {
     pub sms_format: SmsFormat,
     /// Whether it has the services for messages and USSD.
     pub messages: bool,
+    /// QMI inside MBIM, and what it is like.
+    pub inside: Option<Box<super::super::qmi::Setup>>,
+    /// The radio cannot be switched on: "on" is refused, or taken without effect.
+    pub fcc_locked: bool,
+    pub refuses_locked_radio: bool,
 }
 
 impl Default for Setup {
@@ -68,6 +73,9 @@ impl Default for Setup {
             cells: None,
             sms_format: SmsFormat::Pdu,
             messages: true,
+            inside: None,
+            fcc_locked: false,
+            refuses_locked_radio: false,
         }
     }
 }
