@@ -115,6 +115,7 @@ impl Daemon {
         self.handle(&name, Event::Unwanted);
         let Some(interface) = self.interfaces.get(&name) else { return request.reply(json!({})) };
         let disconnected = interface.disconnected();
+        self.look_after_down(&name, interface.disconnected());
         tokio::task::spawn_local(async move {
             // The time is up for netifd, not for the modem: the disconnect goes on.
             let _ = timeout(DOWN_LIMIT, disconnected).await;

@@ -138,6 +138,8 @@ enum Letter {
     Noted(Noted),
     /// netifd's dump, asked for because netifd or we are new.
     Netifd(Instant, Vec<outbox::Shown>),
+    /// netifd shows no such interface after it came down.
+    Removed(String),
 }
 
 struct Inbox(UnboundedReceiver<Letter>);
@@ -196,6 +198,7 @@ impl Daemon {
             Letter::Done(done) => self.on_done(done),
             Letter::Noted(noted) => self.on_note(noted),
             Letter::Netifd(since, shown) => self.on_shown(since, &shown),
+            Letter::Removed(name) => self.on_removed(&name),
         }
     }
 
@@ -289,7 +292,7 @@ impl Daemon {
         let hopeful: Vec<String> = self
             .interfaces
             .iter()
-            .filter(|(_, i)| i.awaits_modem() && self.locate(i).is_ok())
+            .filter(|(_, i)| i.awaits_modem() && self.may_be_there(i))
             .map(|(name, _)| name.clone())
             .collect();
         for name in hopeful {

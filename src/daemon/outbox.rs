@@ -87,18 +87,18 @@ async fn send(client: &Client, item: Item) {
     }
 }
 
-/// Our interfaces, as netifd's dump shows them.
-pub async fn dump(client: &Client) -> Vec<Shown> {
+/// Our interfaces, as netifd's dump shows them; `None` where it shows nothing at all.
+pub async fn dump(client: &Client) -> Option<Vec<Shown>> {
     let reply = client.invoke("network.interface", "dump", &json!({}), LIMIT).await;
     let reply = match reply {
         Ok(reply) => reply,
         Err(error) => {
             log::debug!("netifd: dump: {error}");
-            return Vec::new();
+            return None;
         }
     };
     let interfaces = reply.get("interface").and_then(Value::as_array);
-    interfaces.into_iter().flatten().filter_map(shown).collect()
+    Some(interfaces?.iter().filter_map(shown).collect())
 }
 
 fn shown(interface: &Value) -> Option<Shown> {

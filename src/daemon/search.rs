@@ -17,7 +17,7 @@ impl Daemon {
     /// Which modem an interface means, if it is there, and its network device with it.
     pub(super) fn locate(&self, interface: &Interface) -> Result<Found, NotFound> {
         let Some(spec) = &interface.spec else { return Err(NotFound::Missing("no configuration".into())) };
-        let known = |found: &Found| self.slots.get(&found.id).and_then(|slot| slot.facts().imei);
+        let known = |found: &Found| self.slots.get(&found.id).and_then(|slot| slot.imei());
         let found = self.sysfs.find(spec, &known)?;
         // netifd has no error for a device that is not there: its link would stay down in silence.
         match interface.config.as_ref().and_then(|config| config.netdev.as_ref()) {
@@ -26,6 +26,11 @@ impl Daemon {
             }
             _ => Ok(found),
         }
+    }
+
+    /// Its modem is there, or one that has to be asked whether it is the one.
+    pub(super) fn may_be_there(&self, interface: &Interface) -> bool {
+        matches!(self.locate(interface), Ok(_) | Err(NotFound::AskImei(_)))
     }
 
     pub(super) fn away(&self, interface: &Interface, sought: String) -> Event {

@@ -23,8 +23,13 @@ impl Daemon {
     pub(super) fn clash(&self, name: &str, config: &Config, found: &Found) -> Option<Cause> {
         let modem = self.slots.get(&found.id).and_then(|slot| slot.modem());
         let control = modem.map(|modem| modem.control()).or(config.control).or(found.control);
+        // One whose modem left has only been here: another modem is in its place now.
+        let is_away = |i: &Interface| {
+            i.link.state() == LinkState::Waiting && matches!(i.link.cause(), Some(Cause::NoModem(_)))
+        };
         let others = self.interfaces.iter().filter(|(other, i)| {
-            other.as_str() != name && i.modem.as_deref() == Some(found.id.as_str()) && i.link.wanted()
+            let on_it = i.modem.as_deref() == Some(found.id.as_str()) && i.link.wanted() && !is_away(i);
+            other.as_str() != name && on_it
         });
         for (other, interface) in others {
             let theirs = interface.session();

@@ -28,7 +28,7 @@ use crate::mbim;
 use crate::modem::Modem;
 use crate::post::Incoming;
 use crate::qmi;
-use crate::words::{Control, Facts, ModemState};
+use crate::words::{Control, Facts, Id, ModemState};
 
 /// open(2) of a control device that has to be woken first.
 const OPENING: Duration = Duration::from_secs(10);
@@ -90,6 +90,8 @@ pub struct Slot {
     modem: RefCell<Option<Rc<Modem>>>,
     /// What the modem told before its channel closed: IMEI and model outlive it.
     last: RefCell<Facts>,
+    /// Nothing was opened since the modem that told the facts left.
+    left: Cell<bool>,
     notify: Rc<dyn Fn(Noted)>,
     memory: Memory,
     /// Mux devices come and go one after the other.
@@ -123,6 +125,7 @@ impl Slot {
             powered: Cell::new(0),
             modem: RefCell::new(None),
             last: RefCell::new(Facts::default()),
+            left: Cell::new(false),
             notify,
             memory,
             turn: Mutex::new(()),
@@ -182,6 +185,11 @@ impl Slot {
         }
     }
 
+    /// The IMEI of what is here now: another modem may have come where one left.
+    pub fn imei(&self) -> Option<Id> {
+        if self.left.get() { None } else { self.facts().imei }
+    }
+
     /// The modem as sysfs shows it now.
     pub fn place(&self, found: Found) {
         let moved = self.found.borrow().as_ref().is_some_and(|old| old.wdm != found.wdm);
@@ -204,6 +212,7 @@ impl Slot {
         }
         if state == ModemState::Missing {
             *self.found.borrow_mut() = None;
+            self.left.set(true);
         }
         // A modem that is deaf on its control channel may still answer on the other one.
         if state != ModemState::Hung {
@@ -231,6 +240,7 @@ impl Slot {
             Ok(modem) => {
                 let modem = Rc::new(modem);
                 *self.modem.borrow_mut() = Some(modem.clone());
+                self.left.set(false);
                 self.hung.set(false);
                 self.channels.set(None);
                 self.remember();

@@ -261,21 +261,33 @@ impl<M: Device> World<M> {
 
     /// The modem comes onto the bus as cdc-wdmN and wwanN.
     pub fn plug(&self, number: u8) {
-        let (wdm, netdev) = (format!("cdc-wdm{number}"), format!("wwan{number}"));
-        self.modem.listen(&self.control(number)).expect("a socket for the modem");
-        self.tree.plug(USB_PATH, M::USB_ID, &M::interfaces(&wdm, &netdev));
-        self.netifd.plug(&netdev);
         *self.number.borrow_mut() = Some(number);
-        self.uevent("add", &wdm);
+        self.plug_at(USB_PATH, number, None, &self.modem);
+    }
+
+    /// Any modem of this kind comes, anywhere.
+    pub fn plug_at(&self, usb_path: &str, number: u8, serial: Option<&str>, modem: &M) {
+        let (wdm, netdev) = (format!("cdc-wdm{number}"), format!("wwan{number}"));
+        modem.listen(&self.control(number)).expect("a socket for the modem");
+        let dir = self.tree.plug(usb_path, M::USB_ID, &M::interfaces(&wdm, &netdev));
+        if let Some(serial) = serial {
+            self.tree.attribute(&dir, "serial", format!("{serial}\n"));
+        }
+        self.netifd.plug(&netdev);
+        self.uevent("add", usb_path, &wdm);
+    }
+
+    pub fn unplug_at(&self, usb_path: &str, number: u8, modem: &M) {
+        modem.vanish();
+        self.tree.unplug(usb_path);
+        self.netifd.unplug(&format!("wwan{number}"));
+        self.uevent("remove", usb_path, &format!("cdc-wdm{number}"));
     }
 
     /// The modem leaves the bus.
     pub fn unplug(&self) {
         let Some(number) = self.number.take() else { return };
-        self.modem.vanish();
-        self.tree.unplug(USB_PATH);
-        self.netifd.unplug(&format!("wwan{number}"));
-        self.uevent("remove", &format!("cdc-wdm{number}"));
+        self.unplug_at(USB_PATH, number, &self.modem);
     }
 
     /// A serial port of the modem comes, on the interface where this model takes AT commands.
@@ -295,8 +307,9 @@ impl<M: Device> World<M> {
     }
 
     /// What the kernel would tell.
-    fn uevent(&self, action: &str, wdm: &str) {
-        self.tell_kernel(action, &format!("{USB_PATH}:1.{}/usbmisc/{wdm}", M::INTERFACE), "usbmisc");
+    fn uevent(&self, action: &str, usb_path: &str, wdm: &str) {
+        let place = format!("{usb_path}:1.{}/usbmisc/{wdm}", M::INTERFACE);
+        self.tell_kernel(action, &place, "usbmisc");
     }
 
     fn tell_kernel(&self, action: &str, place: &str, subsystem: &str) {

@@ -111,6 +111,19 @@ fn one_lost_answer_at_any_step_costs_one_time_out_and_no_client_id() {
 }
 
 #[test]
+fn a_start_whose_answer_is_lost_is_connected_by_the_indication() {
+    World::run_qmi(Setup::default(), async |w| {
+        w.modem.fault(QmiFault::new(On::message::<StartNetwork>(), Effect::DropAnswer).times(2));
+        w.ifup(internet());
+        let took = w.up_within(10 * SECOND).await;
+        println!("up after {took:?} without an answer for either family");
+        assert_eq!((w.modem.count::<StartNetwork>(), w.modem.calls().len()), (2, 2));
+        assert!(w.notified(3).is_empty(), "no error in between: {:?}", w.notified(3));
+        tidy(w).await;
+    });
+}
+
+#[test]
 fn a_modem_that_goes_deaf_while_up_does_not_keep_ifdown_waiting() {
     World::run_qmi(Setup::default(), async |w| {
         w.ifup(internet());

@@ -1,6 +1,6 @@
 //! PURE. What the modem told: messages in, [`Facts`] and notes out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::messages::Heard;
 use crate::board;
@@ -27,6 +27,8 @@ pub struct Known {
     pub reject: Option<Reason>,
     /// WDS client ids with the session that they belong to, while it is up.
     pub calls: BTreeMap<u8, u32>,
+    /// WDS client ids whose start is under way, and that are connected by what was indicated.
+    pub connected: BTreeSet<u8>,
     pub pins: PinMemory,
     /// What the network said last in a USSD dialogue.
     pub ussd: Option<Heard>,
@@ -155,8 +157,16 @@ impl Known {
     }
 
     pub fn on_packet(&mut self, client: u8, packet: &PacketServiceChanged) -> Vec<Note> {
-        let Some(session) = self.calls.get(&client).copied() else { return Vec::new() };
-        match packet.connection.as_ref().map(|connection| (connection.status, connection.reconfigure)) {
+        let connection = packet.connection.as_ref();
+        let Some(session) = self.calls.get(&client).copied() else {
+            match connection.map(|connection| connection.status) {
+                Some(ConnectionStatus::Connected) => drop(self.connected.insert(client)),
+                Some(ConnectionStatus::Disconnected) => drop(self.connected.remove(&client)),
+                _ => {}
+            }
+            return Vec::new();
+        };
+        match connection.map(|connection| (connection.status, connection.reconfigure)) {
             Some((ConnectionStatus::Disconnected, _)) => {
                 // The other family's end is the same loss.
                 self.calls.retain(|_, of| *of != session);
@@ -171,6 +181,7 @@ impl Known {
     /// The modem started anew: nothing that was is any more.
     pub fn on_restart(&mut self) -> Vec<Note> {
         self.calls.clear();
+        self.connected.clear();
         vec![Note::Gone]
     }
 }

@@ -3,25 +3,33 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
-use super::Modem;
 use super::connect::Refusal;
+use super::known::Known;
+use super::{Modem, after};
 use crate::cause::Cause;
 use crate::dial::Dial;
-use crate::qmi::client::{Client, Error, Lease};
+use crate::qmi::client::{Answer, Client, Error, Lease};
 use crate::qmi::error::QmiError;
 use crate::qmi::frame::Service;
 use crate::qmi::messages::call_end;
 use crate::qmi::messages::wds::{
     Authentication, ConnectionStatus, CurrentSettings, GetCurrentSettings, GetPacketServiceStatus, IpFamily,
-    SetIpFamily, StartNetwork, StopNetwork, settings,
+    NetworkStarted, SetIpFamily, StartNetwork, StopNetwork, settings,
 };
 use crate::words::{Addressing, Auth, Bearer, Family};
 
 /// Stops what the modem's own autoconnect started (WDS_STOP_NETWORK).
 const ANY_HANDLE: u32 = u32::MAX;
+
+/// More than a start may take.
+const LONGEST_START: Duration = Duration::from_secs(130);
+/// Between the indication of a connection and the answer to its start.
+const ANSWER_BEHIND: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
 pub struct Call {
@@ -78,7 +86,9 @@ impl Modem {
             Ok(_) | Err(Error::Refused(_)) => {}
             Err(error) => return Err(error.into()),
         }
-        let answer = lease.ask(&order(dial, family)).await?;
+        let Some(answer) = self.started(&lease, &order(dial, family)).await? else {
+            return Ok(Ok(Call { family, lease, handle: ANY_HANDLE }));
+        };
         match answer.result {
             Ok(()) => {
                 let handle = answer.reply.handle.unwrap_or(ANY_HANDLE);
@@ -89,6 +99,32 @@ impl Modem {
             Err(error) => {
                 let reason = call_end::reason(answer.reply.reason, answer.reply.verbose.as_ref());
                 Ok(Err(Refusal { error, reason }))
+            }
+        }
+    }
+
+    /// The answer to a start; `None` where it got lost and the modem tells that it is connected.
+    async fn started(
+        &self,
+        lease: &Lease,
+        order: &StartNetwork,
+    ) -> Result<Option<Answer<NetworkStarted>>, Error> {
+        let id = lease.id();
+        self.board.mark(|known| known.connected.remove(&id));
+        let connected = async {
+            let told = |known: &Known| known.connected.contains(&id).then_some(());
+            match self.board.until(after(LONGEST_START), told).await {
+                // The answer comes a little later, if it comes.
+                Some(()) => sleep(ANSWER_BEHIND).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            answer = lease.ask(order) => answer.map(Some),
+            () = connected => {
+                log::debug!("{lease:?}: connected, and no answer to the start");
+                Ok(None)
             }
         }
     }
