@@ -57,7 +57,8 @@ pub struct Limits {
     pub rungs: Vec<Rung>,
     /// Most resets and power cuts in 24 hours.
     pub budget: u32,
-    /// Spread of all pauses in 1/256 of a quarter of them: differs from router to router.
+    /// Differs from router to router: in 1/256, how much longer it waits before a rung, and in
+    /// 1/1024 how much longer after a pass.
     pub jitter: u8,
 }
 

@@ -90,7 +90,7 @@ impl Ladder {
     /// The rung is due now, or later.
     fn approach(&self, now: Instant, sight: Sight, able: Able) -> Choice {
         let Able { rung, after, remembered } = able;
-        let due = self.begin.unwrap_or(now) + self.spread(after);
+        let due = self.begin.unwrap_or(now) + after + after * u32::from(self.limits.jitter) / 256;
         if now < due {
             let why =
                 format!("{}; {rung} only once that has lasted {} s", sight.fault.text(), after.as_secs());
@@ -125,6 +125,10 @@ impl Ladder {
     /// What cured this fault the last time goes first, within limits.
     fn promote(&self, order: &mut Vec<Able>, fault: Fault, modem: &Ledger) {
         let Some(cure) = modem.cure(fault).filter(|cure| *cure != Rung::Reboot) else { return };
+        // A cell that is lost looks like the fault that the reset cured then, and comes back by itself.
+        if is_heavy(cure) && matches!(fault, Fault::NotRegistered | Fault::NoBearer) {
+            return;
+        }
         let Some(at) = order.iter().position(|able| able.rung == cure) else { return };
         let mut milder = order.iter().filter(|able| able.rung < cure);
         let known_to_fail = milder.clone().all(|able| modem.has_failed(fault, able.rung));

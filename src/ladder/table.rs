@@ -47,11 +47,15 @@ pub fn fit(fault: Fault, rung: Rung) -> Fit {
     }
 }
 
-/// A stall is worth a reconnect at once: the bearer is dead already.
+/// A stall is worth a reconnect at once: the bearer is dead already. Where new ones come up and are
+/// dead, too, the network may be the one that is ill: its outages mostly end within minutes,
+/// so the modem is not the first to be suspected.
 fn no_traffic(rung: Rung) -> Fit {
     match rung {
         Rung::Renew => Fit::Never("a reconnect reads the settings anew, too"),
-        Rung::Reconnect | Rung::Reregister | Rung::Reset | Rung::Power => after(0),
+        Rung::Reconnect | Rung::Reregister => after(0),
+        Rung::Reset => after(2 * MINUTE),
+        Rung::Power => after(10 * MINUTE),
         Rung::Reboot => after(30 * MINUTE),
     }
 }

@@ -62,6 +62,13 @@ impl Bed {
         if is_heavy(rung) { self.pass(quiet(rung).as_secs()) } else { step }
     }
 
+    /// Nothing changes until the ladder moves again.
+    fn wait(&mut self, step: Step) -> Step {
+        let Step::Wait { until, .. } = step else { panic!("no wait: {step:?}") };
+        self.now = until;
+        self.tell(Event::Tick)
+    }
+
     /// The fault lasts for so long; every rung is carried out and cures nothing. What was tried,
     /// when and why.
     fn endure(&mut self, fault: Fault, seconds: u64) -> Vec<(u64, Rung, String)> {
@@ -128,8 +135,12 @@ fn a_stall_is_answered_at_once_and_climbs_when_nothing_helps() {
         }
     );
     assert_eq!(tried(&bed.in_vain(Rung::Reconnect)), Rung::Reregister);
-    assert_eq!(tried(&bed.in_vain(Rung::Reregister)), Rung::Reset);
+    let step = bed.in_vain(Rung::Reregister);
+    assert_eq!(waits(&step), "connected, but no packet comes back; reset only once that has lasted 120 s");
+    assert_eq!((tried(&bed.wait(step)), bed.at()), (Rung::Reset, 120));
     let step = bed.in_vain(Rung::Reset);
+    let step = bed.wait(step);
+    assert_eq!(bed.at(), 600);
     assert_eq!(
         step,
         Step::Try {
@@ -154,7 +165,7 @@ fn a_rung_at_work_is_not_disturbed_and_one_that_never_ends_is_given_up() {
 #[test]
 fn a_modem_that_was_reset_has_time_to_come_back() {
     let mut bed = Bed::new(&[Rung::Reset, Rung::Power]);
-    assert_eq!(tried(&bed.wrong(Fault::NoTraffic)), Rung::Reset);
+    assert_eq!(tried(&bed.wrong(Fault::ModemDeaf)), Rung::Reset);
     bed.tell(Event::Done(Rung::Reset, Carried::Out));
     for _ in 0..89 {
         bed.pass(1);
@@ -162,16 +173,16 @@ fn a_modem_that_was_reset_has_time_to_come_back() {
     }
     waits(&bed.tell(Event::Unproven));
     bed.pass(1);
-    assert_eq!(tried(&bed.wrong(Fault::NoTraffic)), Rung::Power);
+    assert_eq!(tried(&bed.wrong(Fault::ModemDeaf)), Rung::Power);
 }
 
 #[test]
 fn links_over_one_modem_share_its_budget_and_its_quiet() {
     let mut bed = Bed::new(&[Rung::Reset]);
     let mut other = Ladder::new(limits(&[Rung::Reset]));
-    bed.wrong(Fault::NoTraffic);
+    bed.wrong(Fault::ModemDeaf);
     bed.tell(Event::Done(Rung::Reset, Carried::Out));
-    let step = other.handle(bed.now, Event::Wrong(sight(Fault::NoTraffic)), &mut bed.ledger);
+    let step = other.handle(bed.now, Event::Wrong(sight(Fault::ModemDeaf)), &mut bed.ledger);
     assert_eq!(waits(&step), "reset took the modem away; it is given time to come back");
     bed.now += 90 * SECOND;
     let step = other.handle(bed.now, Event::Tick, &mut bed.ledger);
@@ -262,14 +273,15 @@ fn a_remembered_reset_still_waits_for_a_cell_to_come_back() {
     let mut bed = Bed::new(&ALL);
     bed.ledger.failed(Fault::NotRegistered, Rung::Reregister);
     bed.ledger.cured(Fault::NotRegistered, Rung::Reset);
-    let acts = bed.endure(Fault::NotRegistered, 200);
-    assert_eq!(acts.first().map(|(at, rung, _)| (*at, *rung)), Some((180, Rung::Reset)));
+    let acts = bed.endure(Fault::NotRegistered, 1000);
+    let acts: Vec<(u64, Rung)> = acts.iter().map(|(at, rung, _)| (*at, *rung)).collect();
+    assert_eq!(acts, [(180, Rung::Reregister), (900, Rung::Reset)]);
 }
 
 #[test]
 fn a_rung_that_cannot_be_carried_out_costs_nothing_and_is_told() {
     let mut bed = Bed::new(&[Rung::Power, Rung::Reset]);
-    assert_eq!(tried(&bed.wrong(Fault::NoTraffic)), Rung::Power);
+    assert_eq!(tried(&bed.wrong(Fault::ModemDeaf)), Rung::Power);
     assert_eq!(bed.ledger.used(bed.now), 1);
     let unable = Carried::Unable("this board has no way to cut the power".into());
     assert_eq!(tried(&bed.tell(Event::Done(Rung::Power, unable))), Rung::Reset);
@@ -281,7 +293,7 @@ fn a_rung_that_cannot_be_carried_out_costs_nothing_and_is_told() {
         "this board has no way to cut the power".into()
     )));
     bed.in_vain(Rung::Reset);
-    assert!(rungs(&bed.endure(Fault::NoTraffic, 3600)).is_empty());
+    assert!(!rungs(&bed.endure(Fault::ModemDeaf, 3600)).contains(&Rung::Power));
 }
 
 #[test]
@@ -303,7 +315,7 @@ fn a_pass_in_vain_leaves_the_heavy_rungs_until_something_changes() {
     bed.tell(Event::Changed);
     assert!(!bed.ladder.in_vain());
     let acts = bed.endure(Fault::NoTraffic, 600);
-    assert!(rungs(&acts).contains(&Rung::Power), "{acts:?}");
+    assert!(rungs(&acts).contains(&Rung::Reset), "{acts:?}");
 }
 
 #[test]
@@ -365,7 +377,7 @@ fn a_missing_sim_is_worth_a_reset_only_where_there_was_one() {
 fn what_a_person_did_costs_no_budget_but_is_given_time() {
     let mut bed = Bed::new(&[Rung::Reset]);
     bed.ledger.note(bed.now, Rung::Reset);
-    waits(&bed.wrong(Fault::NoTraffic));
+    waits(&bed.wrong(Fault::ModemDeaf));
     assert_eq!(bed.ledger.used(bed.now), 0);
     assert_eq!(tried(&bed.pass(90)), Rung::Reset);
 }
@@ -376,9 +388,11 @@ fn a_restart_keeps_what_was_tried_and_what_was_learnt() {
     bed.ledger.sim_was_ready();
     bed.ledger.cured(Fault::ModemDeaf, Rung::Power);
     bed.wrong(Fault::NoTraffic);
-    for rung in [Rung::Reconnect, Rung::Reregister, Rung::Reset] {
-        bed.in_vain(rung);
-    }
+    bed.in_vain(Rung::Reconnect);
+    let step = bed.in_vain(Rung::Reregister);
+    bed.wait(step);
+    let step = bed.in_vain(Rung::Reset);
+    assert_eq!(tried(&bed.wait(step)), Rung::Power);
     bed.tell(Event::Done(Rung::Power, Carried::Out));
     let (ladder, ledger) = (bed.ladder.save(bed.now), bed.ledger.save(bed.now));
     let later = bed.now + 10 * SECOND;
@@ -442,7 +456,8 @@ fn the_view_says_how_every_rung_stands_and_what_comes_next() {
     let mut bed = Bed::new(&[Rung::Reconnect, Rung::Reset, Rung::Power]);
     bed.ladder.configure(Limits { budget: 1, ..limits(&[Rung::Reconnect, Rung::Reset, Rung::Power]) });
     bed.wrong(Fault::NoTraffic);
-    bed.in_vain(Rung::Reconnect);
+    let step = bed.in_vain(Rung::Reconnect);
+    bed.wait(step);
     bed.in_vain(Rung::Reset);
     let view = bed.ladder.view(bed.now, &bed.ledger);
     let standings: Vec<Standing> = view.rungs.iter().map(|(_, standing, _)| *standing).collect();
