@@ -102,15 +102,19 @@ impl Drop for Guard {
             return;
         }
         let switch = self.0.clone();
-        BUSY.fetch_add(1, Ordering::AcqRel);
-        let work = move || {
-            // The note stays where this fails.
-            let _ = switch.on();
-            BUSY.fetch_sub(1, Ordering::AcqRel);
-        };
-        if thread::Builder::new().name("power-on".into()).spawn(work).is_err() {
-            BUSY.fetch_sub(1, Ordering::AcqRel);
-        }
+        // The note stays where this fails.
+        in_background(move || drop(switch.on()));
+    }
+}
+
+fn in_background(work: impl FnOnce() + Send + 'static) {
+    BUSY.fetch_add(1, Ordering::AcqRel);
+    let counted = move || {
+        work();
+        BUSY.fetch_sub(1, Ordering::AcqRel);
+    };
+    if thread::Builder::new().name("power-on".into()).spawn(counted).is_err() {
+        BUSY.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -256,15 +260,16 @@ fn note(path: &Path, on: &[Undo]) -> Result<(), String> {
         .map_err(|error| format!("no note of it can be kept, {}", told(path, &error)))
 }
 
-/// Puts on what a daemon that was killed has left off; to be called at the start, in a thread
-/// that may wait. A sentence for each note.
+/// Puts on what a daemon that was killed has left off; to be called at the start. A sentence for
+/// each note. What cannot be put on at once is tried again in a thread, and its note stays until
+/// that is done, or for the next start.
 pub fn restore(sysfs: &Sysfs, run_dir: &Path) -> Vec<String> {
     let notes = super::children(run_dir).into_iter().filter(|name| name.starts_with(NOTE));
-    notes.map(|name| run_dir.join(name)).map(|path| restore_one(sysfs, &path)).collect()
+    notes.map(|name| run_dir.join(name)).map(|path| restore_one(sysfs, path)).collect()
 }
 
-fn restore_one(sysfs: &Sysfs, path: &Path) -> String {
-    let text = fs::read_to_string(path).unwrap_or_default();
+fn restore_one(sysfs: &Sysfs, path: PathBuf) -> String {
+    let text = fs::read_to_string(&path).unwrap_or_default();
     // What is no file of the tree was not written by us.
     let root = sysfs.root();
     let read = |line: &str| {
@@ -278,11 +283,15 @@ fn restore_one(sysfs: &Sysfs, path: &Path) -> String {
         }
     };
     let undo: Vec<Undo> = text.lines().filter_map(read).collect();
-    let failed = undo.iter().find_map(|undo| put_on(undo, None).err());
     let what: Vec<&str> = text.lines().filter_map(|line| line.splitn(3, ' ').nth(2)).collect();
-    let _ = fs::remove_file(path);
-    match failed {
-        None => format!("put on again what was left off: {}", what.join(", ")),
-        Some(why) => format!("was left off and cannot be put on again: {why}"),
-    }
+    let Some(why) = undo.iter().filter_map(|undo| try_on(undo, None).err()).last() else {
+        let _ = fs::remove_file(path);
+        return format!("put on again what was left off: {}", what.join(", "));
+    };
+    in_background(move || {
+        if undo.iter().all(|undo| put_on(undo, None).is_ok()) {
+            let _ = fs::remove_file(path);
+        }
+    });
+    format!("left off by the last daemon, tried again in a moment: {why}")
 }
