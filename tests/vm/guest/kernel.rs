@@ -106,7 +106,7 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Step<T> + Send +
     tokio::task::spawn_blocking(work).await.map_err(doing("thread"))?
 }
 
-fn control_channel(number: u32) -> Step<String> {
+pub fn control_channel(number: u32) -> Step<String> {
     let mut file = wdm::open(&format!("/dev/cdc-wdm{number}"))?;
     wdm::send(&mut file, &wdm::open_message(1))?;
     let answer = wdm::receive(&mut file, 4096, PATIENCE)?;

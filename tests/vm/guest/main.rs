@@ -22,6 +22,7 @@ mod mbim_function;
 mod network;
 mod ntb;
 mod ping;
+mod power;
 mod qmi;
 mod qmi_function;
 mod rooms;
@@ -29,6 +30,7 @@ mod serial_function;
 #[path = "../../sim/mod.rs"]
 mod sim;
 mod stand_in;
+mod supply;
 mod takeover;
 mod timeline;
 mod usb;
@@ -58,6 +60,7 @@ async fn scenario() {
     kernel::chapter(&mut t).await;
     rooms::chapter(&mut t).await;
     qmi::chapter(&mut t).await;
+    power::chapter(&mut t).await;
     daemon::chapter(&mut t).await;
     daemon_qmi::chapter(&mut t).await;
     t.verdict();

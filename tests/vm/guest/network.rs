@@ -1,4 +1,4 @@
-//! The far side of the radio: a network that answers echo requests of both families
+//! The far side of the radio: a network that answers echo requests and DNS of both families
 //! on the sessions that have a bearer, and counts what passes.
 
 use super::ntb::Datagram;
@@ -32,6 +32,7 @@ pub struct Counters {
 }
 
 const V4_ICMP: u8 = 1;
+const UDP: u8 = 17;
 const V6_ICMP: u8 = 58;
 
 impl Network {
@@ -69,8 +70,8 @@ impl Network {
         }
         let Datagram { session, packet } = datagram;
         let answer = match packet.first()? >> 4 {
-            4 => echo_v4(packet),
-            6 => echo_v6(packet),
+            4 => dns_v4(&packet).or_else(|| echo_v4(packet)),
+            6 => dns_v6(&packet).or_else(|| echo_v6(packet)),
             _ => None,
         }?;
         state.counters.answered += 1;
@@ -119,6 +120,43 @@ fn echo_v6(mut packet: Vec<u8>) -> Option<Vec<u8>> {
     let sum = checksum(pseudo, &packet[40..]);
     packet[42..44].copy_from_slice(&sum);
     Some(packet)
+}
+
+/// A DNS server at every address: no error, and nothing to say.
+fn dns_v4(packet: &[u8]) -> Option<Vec<u8>> {
+    let header = usize::from(packet.first()? & 0x0f) * 4;
+    let mut answer = packet.to_vec();
+    (packet.get(9)? == &UDP).then_some(())?;
+    turn_dns(answer.get_mut(header..)?)?;
+    for n in 0..4 {
+        answer.swap(12 + n, 16 + n);
+    }
+    Some(answer)
+}
+
+fn dns_v6(packet: &[u8]) -> Option<Vec<u8>> {
+    let mut answer = packet.to_vec();
+    (packet.get(6)? == &UDP).then_some(())?;
+    turn_dns(answer.get_mut(40..)?)?;
+    for n in 0..16 {
+        answer.swap(8 + n, 24 + n);
+    }
+    // Over IPv6 a sum has to be there.
+    let pseudo = sum(&answer[8..40]) + (answer.len() as u32 - 40) + u32::from(UDP);
+    let sum = checksum(pseudo, &answer[40..]);
+    answer[46..48].copy_from_slice(&sum);
+    Some(answer)
+}
+
+/// Ports exchanged, the bit of a response set, and no checksum, which IPv4 allows.
+fn turn_dns(datagram: &mut [u8]) -> Option<()> {
+    if datagram.len() < 20 || datagram[2..4] != 53u16.to_be_bytes() {
+        return None;
+    }
+    datagram[..4].rotate_left(2);
+    datagram[6..8].fill(0);
+    datagram[10] |= 0x80;
+    Some(())
 }
 
 pub fn checksum(start: u32, bytes: &[u8]) -> [u8; 2] {

@@ -21,10 +21,20 @@ pub struct Timeline {
 impl Timeline {
     /// Runs one step; its text is a sentence, its value (if it says something) is shown.
     pub async fn step<T: Display>(&mut self, what: &str, work: impl Future<Output = Step<T>>) -> Option<T> {
+        self.step_within(LONGEST, what, work).await
+    }
+
+    /// For what takes its time by itself.
+    pub async fn step_within<T: Display>(
+        &mut self,
+        limit: Duration,
+        what: &str,
+        work: impl Future<Output = Step<T>>,
+    ) -> Option<T> {
         let begin = Instant::now();
-        let result = match timeout(LONGEST, work).await {
+        let result = match timeout(limit, work).await {
             Ok(result) => result,
-            Err(_) => Err(format!("not done after {} s", LONGEST.as_secs())),
+            Err(_) => Err(format!("not done after {} s", limit.as_secs())),
         };
         let took = begin.elapsed().as_millis();
         match result {
