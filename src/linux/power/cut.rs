@@ -284,7 +284,9 @@ fn restore_one(sysfs: &Sysfs, path: PathBuf) -> String {
     };
     let undo: Vec<Undo> = text.lines().filter_map(read).collect();
     let what: Vec<&str> = text.lines().filter_map(|line| line.splitn(3, ' ').nth(2)).collect();
-    let Some(why) = undo.iter().filter_map(|undo| try_on(undo, None).err()).last() else {
+    // Each is tried, whatever became of the one before.
+    let failed: Vec<String> = undo.iter().filter_map(|undo| try_on(undo, None).err()).collect();
+    let Some(why) = failed.first() else {
         let _ = fs::remove_file(path);
         return format!("put on again what was left off: {}", what.join(", "));
     };
