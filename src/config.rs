@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-pub use self::names::{distance, is_misspelt, is_single};
-use self::names::{is_known, nearest};
+use self::names::nearest;
+pub use self::names::{distance, is_known, is_misspelt, is_single};
 use crate::cause::Cause;
 use crate::target::Target;
 use crate::words::{Auth, Control, Mode, PdpType, Secret, device_shown};

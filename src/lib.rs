@@ -12,6 +12,8 @@
 //! | [`target`] [`dns`] | PURE: what a probe asks, and what it costs; the bytes of DNS |
 //! | [`journal`] [`history`] | PURE: outages, and time series for graphs |
 //! | [`ledger`] | where outages outlive the router |
+//! | [`doctor`] | what keeps a modem from working, as far as it can be seen |
+//! | [`migrate`] | PURE: sections of other protocols as sections of ours |
 //! | [`explain`] [`metrics`] | PURE: what is thought to be wrong; OpenMetrics |
 //! | [`link`] | PURE: one link, events in, actions out |
 //! | [`watchdog`] | PURE: when to probe which targets; healthy, suspect, stalled |
@@ -62,6 +64,7 @@ pub mod device;
 pub mod diagnose;
 pub mod dial;
 pub mod dns;
+pub mod doctor;
 pub mod explain;
 pub mod fault;
 pub mod globals;
@@ -74,6 +77,7 @@ pub mod linux;
 pub mod logging;
 pub mod mbim;
 pub mod metrics;
+pub mod migrate;
 pub mod modem;
 pub mod netifd;
 pub mod pin;

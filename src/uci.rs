@@ -39,6 +39,25 @@ pub fn section(text: &str, kind: &str, name: &str) -> Vec<Entry> {
     entries
 }
 
+/// The names of all sections of this kind, each once; those without a name are left out.
+pub fn names(text: &str, kind: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut chars = text.chars().peekable();
+    while let Some(words) = statement(&mut chars) {
+        if let [word, found, name] = words.as_slice() {
+            if matches!(word.as_str(), "config" | "c") && found == kind && !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+    }
+    names
+}
+
+/// A value as libuci and the shell read it back.
+pub fn quoted_value(value: &str) -> String {
+    format!("'{}'", value.replace('\'', "'\\''"))
+}
+
 /// The words up to the end of the line, or to a semicolon; `None` at the end of the file and
 /// at a quote that is never closed.
 fn statement(chars: &mut Peekable<Chars>) -> Option<Vec<String>> {

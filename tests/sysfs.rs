@@ -1,5 +1,7 @@
 //! Finding modems in a sysfs made by hand, and in those of the recorded devices.
 
+#[path = "sysfs/doctor.rs"]
+mod doctor;
 #[path = "sysfs/heal.rs"]
 mod heal;
 #[path = "sysfs/power.rs"]

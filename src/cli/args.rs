@@ -29,7 +29,9 @@ words! {
         Reconnect = "reconnect",
         Explain = "explain",
         Outages = "outages",
+        Doctor = "doctor",
         Metrics = "metrics",
+        Migrate = "migrate",
     }
 }
 
@@ -151,7 +153,12 @@ pub const UWAND: Command = Command {
         },
         Command { options: OF_INTERFACE, ..command("explain", "Say what seems wrong, and what comes next") },
         asks::OUTAGES,
+        Command {
+            options: &[JSON],
+            ..command("doctor", "Look for what keeps a modem from working; needs no daemon")
+        },
         Command { options: &[JSON], ..command("metrics", "Print the state as OpenMetrics") },
+        asks::MIGRATE,
     ],
 };
 

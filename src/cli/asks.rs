@@ -30,7 +30,7 @@ words! {
 
 /// The options that become arguments of the method, which has `_` for `-`.
 const TEXTS: [&str; 8] = ["action", "pin", "puk", "new-pin", "number", "text", "pcap", "command"];
-const FLAGS: [&str; 4] = ["force", "report", "flash", "hex"];
+const FLAGS: [&str; 5] = ["force", "report", "flash", "hex", "apply"];
 
 pub const OUTAGES: Command = Command {
     options: &[
@@ -39,6 +39,11 @@ pub const OUTAGES: Command = Command {
         &[Opt { check: is_number, ..option("limit", "COUNT", "So many, the newest first [default: 20]") }],
     ],
     ..command("outages", "Show past outages and what helped")
+};
+
+pub const MIGRATE: Command = Command {
+    options: &[JSON, INTERFACE, &[flag("apply", "Do it; without it only the difference is shown")]],
+    ..command("migrate", "Turn sections of other protocols into ours")
 };
 
 pub const SIM: Command = Command {

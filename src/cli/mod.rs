@@ -17,9 +17,11 @@ pub mod args;
 mod asks;
 mod bus;
 mod choose;
+mod doctor;
 pub mod grammar;
 mod help;
 mod live;
+mod migrate;
 mod output;
 pub mod pcap;
 pub mod show;
@@ -60,6 +62,8 @@ pub fn run(globals: &Globals, request: &Request) -> ExitCode {
         Verb::Explain => explain(globals, request),
         Verb::Outages => outages(globals, request),
         Verb::Metrics => metrics(globals, request),
+        Verb::Doctor => doctor::run(globals, request),
+        Verb::Migrate => migrate::run(globals, request),
         Verb::Trace => trace::run(globals, request),
         Verb::At | Verb::Cells | Verb::Scan | Verb::Sim | Verb::Sms | Verb::Ussd => {
             asks::run(globals, request)

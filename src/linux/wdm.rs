@@ -205,8 +205,13 @@ pub fn holders(path: &Path) -> Vec<Holder> {
 
 /// Other processes that have something open which `fits`.
 pub(super) fn who_has(fits: &dyn Fn(&Path) -> bool) -> Vec<Holder> {
+    who_has_below(Path::new("/proc"), fits)
+}
+
+/// The same by another procfs.
+pub fn who_has_below(proc: &Path, fits: &dyn Fn(&Path) -> bool) -> Vec<Holder> {
     let mut found = Vec::new();
-    let Ok(processes) = fs::read_dir("/proc") else { return found };
+    let Ok(processes) = fs::read_dir(proc) else { return found };
     for process in processes.flatten() {
         let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
             continue;

@@ -15,6 +15,7 @@ mod cli;
 mod cli_asks;
 mod killed;
 mod mbimcli;
+mod migrate;
 mod netifd_double;
 mod qmicli;
 mod scenarios_bus;
