@@ -37,8 +37,12 @@ type UssdWaiter = oneshot::Sender<Result<UssdAnswer, Refused>>;
 pub struct Side {
     open: RefCell<Option<(Port, PathBuf)>>,
     opening: Mutex<()>,
-    /// Its unsolicited codes are needed: it is opened again when it comes back.
+    /// What it says by itself is needed: it is opened again when it comes back.
     needed: Cell<bool>,
+    /// It was told to say so.
+    tells: Cell<bool>,
+    /// Something happened while it was looked for: look again.
+    again: Cell<bool>,
     /// Whether a report said so last.
     registered: Cell<bool>,
     ussd: RefCell<Option<UssdWaiter>>,
@@ -57,6 +61,13 @@ impl Side {
         self.open.take();
         self.ussd.take();
         self.registered.set(false);
+        self.tells.set(false);
+    }
+
+    /// The modem is given back, or another one may come in its place.
+    pub fn forget(&self) {
+        self.close();
+        self.needed.set(false);
     }
 
     /// As [`Side::close`], unless it is one of these.
@@ -66,12 +77,15 @@ impl Side {
         }
     }
 
-    pub fn is_needed(&self) -> bool {
-        self.needed.get()
-    }
-
     pub fn need(&self) {
         self.needed.set(true);
+    }
+
+    /// Whether it should be opened, or told to tell, and nobody is at it already.
+    pub fn wants_port(&self) -> bool {
+        let busy = self.opening.try_lock().is_err();
+        self.again.set(busy);
+        self.needed.get() && !self.tells.get() && !busy
     }
 
     fn usable(&self, allowed: &[PathBuf]) -> Option<Port> {
@@ -85,9 +99,29 @@ impl Side {
 pub async fn port(slot: &Rc<Slot>, allowed: &[PathBuf]) -> Result<Port, Refused> {
     let side = &slot.side;
     let _one_at_a_time = side.opening.lock().await;
-    if let Some(port) = side.usable(allowed) {
-        return Ok(port);
+    let port = match side.usable(allowed) {
+        Some(port) => port,
+        None => find(slot, allowed).await?,
+    };
+    if side.needed.get() && !side.tells.replace(true) {
+        if let Err(refused) = asked::hear_messages(&port).await {
+            log::debug!("{}: AT tells no messages: {refused}", slot.id);
+        }
     }
+    Ok(port)
+}
+
+/// Opens the port for what it says by itself.
+pub async fn keep(slot: Rc<Slot>, allowed: Vec<PathBuf>) {
+    let Err(refused) = port(&slot, &allowed).await else { return };
+    log::debug!("{}: no messages by AT: {refused}", slot.id);
+    if slot.side.again.take() {
+        slot.tell(Note::PortWanted);
+    }
+}
+
+async fn find(slot: &Rc<Slot>, allowed: &[PathBuf]) -> Result<Port, Refused> {
+    let side = &slot.side;
     side.close();
     let generation = slot.generation();
     let mut last =
@@ -99,11 +133,6 @@ pub async fn port(slot: &Rc<Slot>, allowed: &[PathBuf]) -> Result<Port, Refused>
                 log::debug!("{}: AT port {}", slot.id, port.name());
                 *side.open.borrow_mut() = Some((port.clone(), path.clone()));
                 tokio::task::spawn_local(listen(Rc::downgrade(slot), events));
-                if side.is_needed() {
-                    if let Err(refused) = asked::hear_messages(&port).await {
-                        log::debug!("{}: AT tells no messages: {refused}", slot.id);
-                    }
-                }
                 return Ok(port);
             }
             Err(why) => last = why,

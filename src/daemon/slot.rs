@@ -216,7 +216,7 @@ impl Slot {
         }
         // A modem that is deaf on its control channel may still answer on the other one.
         if state != ModemState::Hung {
-            self.side.close();
+            self.side.forget();
         }
         self.state.set(state);
     }

@@ -96,16 +96,12 @@ impl Daemon {
 
     /// Opens the port of a modem that needs it for more than commands, where there is one.
     pub(super) fn keep_port(&self, slot: &Rc<Slot>) {
-        if !slot.side.is_needed() || slot.side.path().is_some() {
+        if !slot.side.wants_port() {
             return;
         }
-        let Ok(ports) = self.at_ports(slot) else { return };
-        let slot = slot.clone();
-        tokio::task::spawn_local(async move {
-            if let Err(refused) = side::port(&slot, &ports).await {
-                log::debug!("{}: messages by AT: {refused}", slot.id);
-            }
-        });
+        if let Ok(ports) = self.at_ports(slot) {
+            tokio::task::spawn_local(side::keep(slot.clone(), ports));
+        }
     }
 }
 

@@ -74,10 +74,10 @@ impl AtPort {
                     Err(_not_ready) => continue,
                 };
                 partial.extend_from_slice(&bytes[..length]);
-                while let Some(end) = partial.iter().position(|byte| *byte == b'\r') {
+                while let Some(end) = partial.iter().position(|byte| matches!(byte, b'\r' | 0x1a)) {
                     let line: Vec<u8> = partial.drain(..=end).collect();
                     let Some(inner) = inner.upgrade() else { return };
-                    AtPort(inner).take(String::from_utf8_lossy(&line).trim());
+                    AtPort(inner).take(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\u{1a}']));
                 }
             }
         });

@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use crate::sim::at::Answers;
-use crate::sim::modem::Setup;
+use crate::sim::modem::{Network, Setup};
 use crate::sim::world::{SECOND, World};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
+use uwand::mbim::messages::enums::Register;
 use uwand::ubus::{Error, Notice, Status};
 
 const PORT: &str = "ttyUSB2";
@@ -16,8 +17,19 @@ const PORT: &str = "ttyUSB2";
 const MESSAGE: &str =
     "\r\n+CMGR: 0,,24\r\n0791515510000010040B915155100010F800006211022143654005E8329BFD06\r\n\r\nOK\r\n";
 
+/// The same in a list, at another place.
+const LIST: &str =
+    "\r\n+CMGL: 5,1,,24\r\n0791515510000010040B915155100010F800006211022143654005E8329BFD06\r\n\r\nOK\r\n";
+
+/// "x" to the same, after the prompt: no service centre.
+const SENT: &str = "0001000B915155100010F800000178";
+
 fn answers() -> Answers {
     vec![
+        ("AT+CMGL=4", LIST),
+        ("AT+CMGD=5", "\r\nOK\r\n"),
+        ("AT+CMGS=14", "\r\n> "),
+        (SENT, "\r\n+CMGS: 7\r\n\r\nOK\r\n"),
         ("AT", "\r\nOK\r\n"),
         ("AT+CSQ", "\r\n+CSQ: 21,99\r\n\r\nOK\r\n"),
         ("AT+CGMR", "\r\n+CMTI: \"SM\",3\r\n\r\nSWI9X30C\r\n\r\n+CREG: 1\r\n\r\nOK\r\n"),
@@ -180,5 +192,38 @@ fn a_modem_without_messages_over_mbim_has_them_by_at() {
         assert_eq!((&answer["state"], &answer["text"]), (&json!("asks"), &json!("Balance: 3 EUR")));
         assert_eq!(ask(w, "ussd", json!({ "action": "cancel" })).await.unwrap()["state"], "ended");
         assert!(again.heard().contains(&"AT+CUSD=2".to_string()));
+    });
+}
+
+#[test]
+fn messages_are_listed_deleted_and_sent_by_at() {
+    up(Setup { messages: false, ..Setup::default() }, async |w| {
+        let port = w.plug_port(PORT, answers());
+        let list = ask(w, "sms_list", json!({})).await.unwrap();
+        let message = &list["messages"][0];
+        assert_eq!((&message["text"], &message["folder"]), (&json!("hello"), &json!("read")));
+        ask(w, "sms_delete", json!({ "ids": message["ids"] })).await.unwrap();
+        let sent = ask(w, "sms_send", json!({ "number": "+15550100018", "text": "x" })).await;
+        assert_eq!(sent.map(|sent| sent["references"].clone()), Ok(json!([7])), "{:?}", port.heard());
+    });
+}
+
+#[test]
+fn a_port_that_a_command_opened_tells_messages_once_they_are_needed() {
+    let network = Network { registration: Register::Searching, ..Network::default() };
+    World::run_live(Setup { messages: false, network, ..Setup::default() }, async |w| {
+        w.ifup(json!({ "apn": "internet" }));
+        w.pass(1).await;
+        let port = w.plug_port(PORT, answers());
+        at(w, "AT").await.unwrap();
+        w.modem.allow_registration();
+        w.up_within(20 * SECOND).await;
+        let told = timeout(10 * SECOND, async {
+            while !port.heard().iter().any(|line| line == "AT+CNMI=2,1") {
+                sleep(Duration::from_millis(5)).await;
+            }
+        });
+        assert!(told.await.is_ok(), "{:?}", port.heard());
+        assert_eq!(port.heard().iter().filter(|line| *line == "AT").count(), 2, "opened once");
     });
 }

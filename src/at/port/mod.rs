@@ -133,6 +133,12 @@ impl fmt::Debug for Port {
 
 /// Takes a stream (see [`chunks`]) and serves it in a task of the current `LocalSet`.
 pub fn start(io: Io, manner: Manner) -> (Port, mpsc::Receiver<Event>) {
+    let (port, shared, sender, receiver) = parts(manner);
+    tokio::task::spawn_local(task::run(io, shared, sender));
+    (port, receiver)
+}
+
+fn parts(manner: Manner) -> (Port, Rc<Shared>, mpsc::Sender<Event>, mpsc::Receiver<Event>) {
     let shared = Rc::new(Shared {
         manner,
         queue: RefCell::default(),
@@ -143,8 +149,7 @@ pub fn start(io: Io, manner: Manner) -> (Port, mpsc::Receiver<Event>) {
         dropped_events: Cell::new(0),
     });
     let (sender, receiver) = mpsc::channel(MOST_EVENTS);
-    tokio::task::spawn_local(task::run(io, shared.clone(), sender));
-    (Port(Rc::new(Handle(shared))), receiver)
+    (Port(Rc::new(Handle(shared.clone()))), shared, sender, receiver)
 }
 
 /// The measure for [`Io::stream`]: any bytes are a piece.

@@ -293,3 +293,38 @@ async fn a_terminal_that_hangs_up_is_gone() {
     };
     tokio::task::LocalSet::new().run_until(all).await;
 }
+
+/// Counts how often a task is woken.
+struct Counted<F>(std::pin::Pin<Box<F>>, std::rc::Rc<std::cell::Cell<u32>>);
+
+impl<F: Future> Future for Counted<F> {
+    type Output = F::Output;
+
+    fn poll(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<F::Output> {
+        self.1.set(self.1.get() + 1);
+        self.0.as_mut().poll(context)
+    }
+}
+
+#[test]
+fn a_port_that_nobody_uses_wakes_nobody() {
+    with_port(|_port, _events, _modem| async move {
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair().expect("a pair");
+        theirs.set_nonblocking(true).expect("non-blocking");
+        let io = Io::stream(OwnedFd::from(ours), chunks).expect("registers");
+        let (port, shared, sender, _events) = super::parts(Manner::new("ttyUSB3"));
+        let polls = std::rc::Rc::new(std::cell::Cell::new(0));
+        let task = Counted(Box::pin(super::task::run(io, shared, sender)), polls.clone());
+        tokio::task::spawn_local(task);
+        let mut modem = Modem(UnixStream::from_std(theirs).expect("registers"));
+        let (reply, ()) = tokio::join!(port.ask("AT"), modem.answers("AT", "OK\r\n"));
+        assert!(reply.is_ok());
+        sleep(SECOND).await;
+        let before = polls.get();
+        sleep(24 * 3600 * SECOND).await;
+        assert_eq!(polls.get(), before);
+    });
+}

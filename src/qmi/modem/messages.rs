@@ -76,7 +76,15 @@ impl Modem {
         *self.wms.borrow_mut() = Some((lease.clone(), false));
         match lease.call(&SetEventReport { new_messages: Some(true) }).await {
             Ok(_) => set_routes(&lease).await?,
-            Err(Error::Refused(error)) => log::debug!("new messages are not told: {error}"),
+            // Of an earlier process, and the modem forgot it.
+            Err(Error::Refused(QmiError::InvalidClientId)) => {
+                self.wms.take();
+                return Err(Error::Refused(QmiError::InvalidClientId).into());
+            }
+            Err(Error::Refused(error)) => {
+                log::debug!("new messages are not told: {error}");
+                self.no_messages.set(true);
+            }
             Err(error) => return Err(error.into()),
         }
         *self.wms.borrow_mut() = Some((lease.clone(), true));

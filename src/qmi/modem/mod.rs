@@ -76,7 +76,7 @@ pub struct Modem {
     voice: RefCell<Option<Rc<Lease>>>,
     sessions: RefCell<BTreeMap<u32, Session>>,
     introduced: Cell<bool>,
-    /// It has no service for messages.
+    /// It has no service for messages, or does not tell new ones.
     no_messages: Cell<bool>,
     /// UIM indications were asked for.
     hears_card: Cell<bool>,
@@ -186,7 +186,7 @@ impl Modem {
         self.client.keep_leases();
     }
 
-    /// True until the modem has refused a client id of this service.
+    /// True until the modem has refused a client id of this service, or to tell.
     pub fn tells_messages(&self) -> bool {
         !self.no_messages.get()
     }
