@@ -70,6 +70,11 @@ xcargo() {
 build() {
 	registry=${CARGO_HOME:-$HOME/.cargo}/registry/src
 	flags="$flags -C relocation-model=static -C force-unwind-tables=no"
+	# What a panic says keeps its words, but not its place and not the insides of a value.
+	flags="$flags -Zlocation-detail=none -Zfmt-debug=shallow"
+	case "$target" in
+	armv7-*) flags="$flags -C target-feature=+thumb-mode" ;;
+	esac
 	flags="$flags --remap-path-prefix=$registry/=/cargo/ --remap-path-prefix=$project/=/uwand/"
 	flags="$flags --remap-path-prefix=$root/usr/lib/rustlib/src/rust/=/rust/"
 	flags="$flags --remap-path-prefix=$(echo "$root"/usr/src/rustc-*/)=/rust/"

@@ -1,22 +1,35 @@
 #!/bin/sh
-# Lays out the router's tree: install.sh BINARY DESTDIR
+# Lays out the router's tree: install.sh BINARY DESTDIR [uwand|luci-app-uwand]
 #
+# With a third word only the files of that package; the pages need no BINARY: give it as "-".
 # Every package is made from this tree, and "install.sh uwand /" puts it on a running system.
 # A configuration that is there already is left as it is.
 set -eu
 
-if [ $# -ne 2 ] || [ -z "$2" ]; then
-	echo "usage: $0 BINARY DESTDIR" >&2
+if [ $# -lt 2 ] || [ $# -gt 3 ] || [ -z "$2" ]; then
+	echo "usage: $0 BINARY DESTDIR [uwand|luci-app-uwand]" >&2
 	exit 2
 fi
 binary=$1
 dest=${2%/}
-files=$(cd "$(dirname "$0")/../files" && pwd)
+only=${3-}
+here=$(cd "$(dirname "$0")" && pwd)
+files=$here/../files
+pages=$here/../luci-app
 
-if [ ! -f "$binary" ]; then
-	echo "$0: $binary is not there; build it first" >&2
-	exit 1
-fi
+case "$only" in
+'' | uwand)
+	if [ ! -f "$binary" ]; then
+		echo "$0: $binary is not there; build it first" >&2
+		exit 1
+	fi
+	;;
+luci-app-uwand) ;;
+*)
+	echo "$0: $only is neither uwand nor luci-app-uwand" >&2
+	exit 2
+	;;
+esac
 
 umask 022
 
@@ -29,8 +42,20 @@ put() {
 	mv -f "$dest$3.new" "$dest$3"
 }
 
-put 0755 "$binary" /usr/sbin/uwand
-put 0755 "$files/lib/netifd/proto/uwand.sh" /lib/netifd/proto/uwand.sh
-put 0755 "$files/etc/init.d/uwand" /etc/init.d/uwand
-put 0644 "$files/usr/share/acl.d/uwand.json" /usr/share/acl.d/uwand.json
-[ -e "$dest/etc/config/uwand" ] || put 0644 "$files/etc/config/uwand" /etc/config/uwand
+# put_all DIRECTORY TARGET: every file below it, programs as such.
+put_all() {
+	(cd "$1" && find . -type f | LC_ALL=C sort) | while read -r name; do
+		name=${name#.}
+		if [ -x "$1$name" ]; then mode=0755; else mode=0644; fi
+		[ "$name" = /etc/config/uwand ] && [ -e "$dest$name" ] || put "$mode" "$1$name" "$2$name"
+	done
+}
+
+if [ "$only" != luci-app-uwand ]; then
+	put 0755 "$binary" /usr/sbin/uwand
+	put_all "$files" ""
+fi
+if [ "$only" != uwand ]; then
+	put_all "$pages/htdocs" /www
+	put_all "$pages/root" ""
+fi

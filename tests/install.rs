@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+#[path = "install/package.rs"]
+mod package;
+mod skip;
+
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 struct Destination(PathBuf);
@@ -72,12 +76,25 @@ fn listing(dir: &Path) -> Vec<(String, u32)> {
     all
 }
 
-const TREE: [(&str, u32); 5] = [
+const TREE: [(&str, u32); 10] = [
+    ("etc/capabilities/uwand.json", 0o644),
     ("etc/config/uwand", 0o644),
     ("etc/init.d/uwand", 0o755),
     ("lib/netifd/proto/uwand.sh", 0o755),
+    ("lib/upgrade/keep.d/uwand", 0o644),
+    ("usr/lib/lua/prometheus-collectors/uwand.lua", 0o644),
+    ("usr/libexec/uwand/collectd", 0o755),
     ("usr/sbin/uwand", 0o755),
+    ("usr/share/acl.d/uwand-collectd.json", 0o644),
     ("usr/share/acl.d/uwand.json", 0o644),
+];
+
+/// What the pages are made of: some of it, and where all of it has to be.
+const PAGES: [&str; 4] = [
+    "usr/share/luci/menu.d/luci-app-uwand.json",
+    "usr/share/rpcd/acl.d/luci-app-uwand.json",
+    "www/luci-static/resources/protocol/uwand.js",
+    "www/luci-static/resources/view/uwand/status.js",
 ];
 
 #[test]
@@ -86,8 +103,16 @@ fn the_tree_is_exactly_that_of_the_router() {
     for round in ["first", "again"] {
         let output = destination.install();
         assert!(output.status.success(), "{round}: {}", String::from_utf8_lossy(&output.stderr));
+        let (pages, rest): (Vec<_>, Vec<_>) =
+            listing(&destination.tree()).into_iter().partition(|(name, _)| {
+                name.starts_with("www/luci-static/resources/") || name.contains("/luci-app-uwand.json")
+            });
         let expected: Vec<_> = TREE.iter().map(|(name, mode)| ((*name).to_owned(), *mode)).collect();
-        assert_eq!(listing(&destination.tree()), expected, "{round}");
+        assert_eq!(rest, expected, "{round}");
+        assert!(pages.iter().all(|(_, mode)| *mode == 0o644), "{pages:?}");
+        for page in PAGES {
+            assert!(pages.iter().any(|(name, _)| name == page), "{page}: {round}");
+        }
     }
     let installed = fs::read(destination.tree().join("usr/sbin/uwand")).expect("binary");
     assert_eq!(installed, fs::read(destination.0.join("binary")).expect("binary"));
@@ -127,7 +152,8 @@ fn every_script_is_plain_shell_and_every_json_is_json() {
         }
         if name.ends_with(".json") {
             let json: serde_json::Value = serde_json::from_str(&text).expect(name);
-            assert!(json["user"].is_string() || json["group"].is_string(), "ubusd skips it without either");
+            let access_list = name.contains("/acl.d/");
+            assert!(!access_list || json["user"].is_string(), "ubusd skips it without a user");
         }
     }
 }
@@ -155,6 +181,7 @@ fn init_script(log_level: &str) -> String {
         procd_open_instance() { echo open; }
         procd_set_param() { echo "param $*"; }
         procd_close_instance() { echo close; }
+        procd_add_jail() { echo "jail $*"; }
         procd_add_reload_trigger() { echo "trigger $*"; }
         . "$1"; start_service; service_triggers; echo "$START $STOP $USE_PROCD"
     "#;
@@ -171,7 +198,8 @@ fn init_script(log_level: &str) -> String {
 #[test]
 fn the_init_script_respawns_for_ever_after_a_second() {
     let shown = init_script("");
-    let expected = "load uwand\nopen\nparam command /usr/sbin/uwand daemon\nparam env UWAND_LOG=info UWAND_HISTORY_HOURS=24 UWAND_STATE_DIR=/etc/uwand\n\
+    let expected = "load uwand\nopen\nparam command /usr/sbin/uwand daemon\nparam env UWAND_LOG=info UWAND_HISTORY_HOURS=24 UWAND_STATE_DIR=/etc/uwand UWAND_SYSLOG=1\n\
+                    jail uwand\nparam no_new_privs 1\nparam capabilities /etc/capabilities/uwand.json\n\
                     param respawn 3600 1 0\nparam stderr 1\nclose\ntrigger uwand\n19 91 1\n";
     assert_eq!(shown, expected);
 }
@@ -189,4 +217,17 @@ fn the_daemon_knows_the_variable_of_the_init_script() {
     let level = |name: &str| (name == "UWAND_LOG").then(|| std::ffi::OsString::from("debug"));
     let globals = uwand::globals::Globals::from_env(level).expect("a level");
     assert_eq!(globals.log_level, Some(log::LevelFilter::Debug));
+}
+
+#[test]
+fn the_daemon_gets_no_right_that_is_not_accounted_for() {
+    let text = fs::read_to_string(project().join("files/etc/capabilities/uwand.json")).expect("capabilities");
+    let sets: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let rights = serde_json::json!(["CAP_NET_ADMIN", "CAP_NET_RAW"]);
+    for set in ["bounding", "effective", "permitted", "inheritable"] {
+        assert_eq!(sets[set], rights, "a set that is missing is all of them: {set}");
+    }
+    assert_eq!(sets["ambient"], serde_json::json!([]));
+    let script = fs::read_to_string(project().join("files/etc/init.d/uwand")).expect("script");
+    assert!(script.contains("NET_ADMIN: ") && script.contains("NET_RAW: "), "each with its reason");
 }
