@@ -14,6 +14,7 @@ mod chaos;
 mod cli;
 mod cli_asks;
 mod killed;
+mod luci_recorded;
 mod mbimcli;
 mod migrate;
 mod netifd_double;
