@@ -18,7 +18,7 @@ const TABS = {
 const ON = { 'watchdog': '1' };
 
 const OPTIONS = [
-	{ name: 'device', tab: 'general', kind: 'modem', title: _('Modem'), default: 'auto', help: _('“Automatic” is right for a router with one modem.') },
+	{ name: 'device', tab: 'general', kind: 'modem', title: _('Modem'), default: 'auto', placeholder: _('Automatic'), help: _('“Automatic” is right for a router with one modem.') },
 	{ name: 'apn', tab: 'general', kind: 'apn', title: _('APN'), max: 100, help: _('The access point of your contract. Suggestions are for the SIM’s home network; any other name can be typed.') },
 	{ name: 'auth', tab: 'general', kind: 'choice', title: _('Authentication'), default: 'none', choices: [ [ 'none', _('None') ], [ 'pap', 'PAP' ], [ 'chap', 'CHAP' ], [ 'both', _('PAP or CHAP') ] ] },
 	{ name: 'username', tab: 'general', kind: 'text', title: _('User name'), max: 255, when: [ { 'auth': 'pap' }, { 'auth': 'chap' }, { 'auth': 'both' } ] },
@@ -37,7 +37,7 @@ const OPTIONS = [
 	{ name: 'watchdog_failures', tab: 'uwand_watchdog', kind: 'number', title: _('Failed rounds before it acts'), default: '3', range: [ 1, 100 ], when: [ ON ] },
 	{ name: 'watchdog_ladder', tab: 'uwand_watchdog', kind: 'list', title: _('What it may try, in order'), when: [ ON ], choices: [ 'reconnect', 'reregister', 'reset', 'power', 'reboot' ].map(function(rung) { return [ rung, words.rung(rung) ] }), placeholder: _('reconnect, radio, restart, power'), help: _('From the mildest on. Empty: all but a restart of the router.') },
 	{ name: 'watchdog_budget', tab: 'uwand_watchdog', kind: 'number', title: _('Resets and power cuts a day'), default: '6', range: [ 0, 100 ], when: [ ON ], help: _('At most so many in 24 hours; a restart of the router at most once.') },
-	{ name: 'power', tab: 'uwand_watchdog', kind: 'power', title: _('Cut power by'), default: 'auto', choices: [ [ 'auto', _('Automatic') ], [ 'none', _('Never') ], [ 'port', _('The USB hub’s port') ], [ 'authorized', _('Logical disconnection') ], [ 'rebind', _('The USB host controller’s driver') ] ], when: [ ON ], help: _('A GPIO line of the board can be typed as gpio:LINE-NAME.') },
+	{ name: 'power', tab: 'uwand_watchdog', kind: 'power', title: _('Cut power by'), default: 'auto', placeholder: _('Automatic'), choices: [ [ 'auto', _('Automatic') ], [ 'none', _('Never') ], [ 'port', _('The USB hub’s port') ], [ 'authorized', _('Logical disconnection') ], [ 'rebind', _('The USB host controller’s driver') ] ], when: [ ON ], help: _('A GPIO line of the board can be typed as gpio:LINE-NAME.') },
 
 	{ name: 'pdptype', tab: 'advanced', kind: 'choice', title: _('IP type'), default: 'ipv4v6', choices: [ [ 'ipv4v6', _('IPv4 and IPv6') ], [ 'ipv4', _('IPv4 only') ], [ 'ipv6', _('IPv6 only') ] ], help: _('With both, the network may still grant only one.') },
 	{ name: 'mtu', tab: 'advanced', kind: 'number', title: _('MTU'), range: [ 576, 65535 ], placeholder: _('from the network') },
