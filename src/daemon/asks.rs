@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::slot::Slot;
 use super::{Daemon, side};
@@ -168,10 +168,29 @@ impl Daemon {
     }
 
     pub(super) fn on_scan(&self, request: Request) {
+        if request.args.get("recent").and_then(Value::as_bool) == Some(true) {
+            return self.on_recent_scan(request);
+        }
         self.ask(request, SCAN, async |asked| {
             let networks = asked.modem.scan().await?;
-            Ok(replies::networks(asked.id(), &networks))
+            let reply = replies::networks(asked.id(), &networks);
+            *asked.slot.scanned.borrow_mut() = Some((Instant::now(), reply.clone()));
+            Ok(reply)
         });
+    }
+
+    /// What the last search found, at once: a web server gives up long before a search ends.
+    fn on_recent_scan(&self, request: Request) {
+        let slot = match self.named_slot(&request) {
+            Ok(slot) => slot,
+            Err(No(status, data)) => return request.fail_with(status, data),
+        };
+        let mut reply = json!({ "modem": slot.id, "scanning": slot.occupy("scan").is_none() });
+        if let Some((ended, found)) = &*slot.scanned.borrow() {
+            reply["networks"] = found["networks"].clone();
+            reply["ago"] = ended.elapsed().as_secs().into();
+        }
+        request.reply(reply);
     }
 
     pub(super) fn on_sim(&self, request: Request) {

@@ -27,7 +27,7 @@ pub const METHODS: &[Method] = &[
     Method { name: "reconnect", args: &[("interface", ArgType::String)] },
     Method { name: "signal", args: &[("modem", ArgType::String)] },
     Method { name: "cells", args: &[("modem", ArgType::String)] },
-    Method { name: "scan", args: &[("modem", ArgType::String)] },
+    Method { name: "scan", args: &[("modem", ArgType::String), ("recent", ArgType::Bool)] },
     Method {
         name: "sim",
         args: &[

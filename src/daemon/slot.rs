@@ -102,6 +102,8 @@ pub struct Slot {
     hung: Cell<bool>,
     /// What persons have asked of it and it is not done with.
     busy: RefCell<BTreeSet<&'static str>>,
+    /// The last search for networks, and when it ended.
+    pub scanned: RefCell<Option<(Instant, Value)>>,
     /// Parts of messages that came, for events.
     pub incoming: RefCell<Incoming>,
     /// Until when somebody watches its control messages, and those of which generation.
@@ -132,6 +134,7 @@ impl Slot {
             channels: Cell::new(None),
             hung: Cell::new(false),
             busy: RefCell::default(),
+            scanned: RefCell::default(),
             incoming: RefCell::default(),
             watched: Cell::new(None),
             reference: Cell::new(first_reference()),

@@ -207,6 +207,22 @@ fn a_scan_takes_minutes_and_a_second_one_is_told_to_wait() {
 }
 
 #[test]
+fn who_cannot_wait_for_a_scan_asks_for_what_it_found() {
+    let network = Network { scan_takes: 2 * MINUTE, ..Network::default() };
+    up(Setup { network, ..Setup::default() }, async |w| {
+        let recent = async || ask(w, "scan", json!({ "recent": true })).await.unwrap();
+        assert_eq!(recent().await, json!({"modem": "1-1.2", "scanning": false}));
+        let impatient = w.bus.invoke("uwand", "scan", &json!({}), 5 * SECOND).await;
+        assert!(impatient.is_err());
+        assert_eq!(recent().await["scanning"], true);
+        w.pass(150).await;
+        let found = recent().await;
+        assert_eq!((&found["scanning"], &found["networks"][0]["mcc_mnc"]), (&json!(false), &json!("00101")));
+        assert!(found["ago"].as_u64().is_some_and(|ago| (30..=40).contains(&ago)), "{found}");
+    });
+}
+
+#[test]
 fn a_scan_that_never_ends_is_given_up_and_the_link_stays() {
     up(Setup::default(), async |w| {
         w.modem.fault(Fault::new(On::message::<VisibleProviders>(), Effect::Deaf));

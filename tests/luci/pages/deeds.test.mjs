@@ -102,10 +102,20 @@ test('a chosen network goes into the configuration of the interface that uses th
 	});
 });
 
-test('a search that outlasts the web server says what to change', async () => {
-	await on('network', (router) => { router.replies.scan = { refused: 7 }; return router; }, async (page) => {
+test('a search that outlasts the web server is shown when it ends', async () => {
+	let asked = 0;
+	const scan = (args) => (!args.recent ? { refused: 7 } : ++asked < 3 ? { modem: '1-1.2', scanning: true } : { modem: '1-1.2', scanning: false, ago: 2, networks: [{ mcc_mnc: '26201', operator: 'Found', state: 'available' }] });
+	await on('network', (router) => { router.replies.scan = scan; return router; }, async (page) => {
 		await page.click('button', 'Search for networks');
-		await page.shows('script_timeout');
+		await page.shows('Found 2 s ago.', 15000);
+		await page.shows('26201');
+	});
+});
+
+test('what the last search found is there without a new one', async () => {
+	await on('network', (router) => { router.replies.scan = { modem: '1-1.2', scanning: false, ago: 100, networks: [{ mcc_mnc: '26201', operator: 'Kept', state: 'available' }] }; return router; }, async (page, router) => {
+		await page.shows('Kept');
+		assert.deepEqual(asked(router, 'scan').map((one) => one.args.recent), [true]);
 	});
 });
 

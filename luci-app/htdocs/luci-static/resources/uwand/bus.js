@@ -16,7 +16,7 @@ const METHODS = {
 	'reset': [ 'modem', 'how' ],
 	'signal': [ 'modem' ],
 	'cells': [ 'modem' ],
-	'scan': [ 'modem' ],
+	'scan': [ 'modem', 'recent' ],
 	'sim': [ 'modem', 'action', 'pin', 'puk', 'new_pin', 'force' ],
 	'sms_list': [ 'modem' ],
 	'sms_send': [ 'modem', 'number', 'text' ],

@@ -34,6 +34,27 @@ function stateOf(network) {
 	return [ words.network(network.state), network.home ? _('home') : '', network.preferred ? _('preferred') : '' ].filter(show.known).join(', ');
 }
 
+const AGAIN = 3000, PATIENCE = 70;
+
+/* What the search that is under way finds; a daemon that keeps nothing says nothing. */
+function pending(modem, round) {
+	return new Promise(function(resolve) { window.setTimeout(resolve, AGAIN) }).then(function() {
+		return bus.call('scan', { modem: modem.id, recent: true });
+	}).then(function(reply) {
+		return reply.scanning && round < PATIENCE ? pending(modem, round + 1) : reply;
+	});
+}
+
+/* Web servers give up after a minute or less; the search goes on in the router. */
+function search(modem) {
+	return bus.call('scan', { modem: modem.id }).catch(function(error) {
+		if (error.kind != 'timeout' && error.kind != 'network')
+			throw error;
+
+		return pending(modem, 0);
+	});
+}
+
 return view.extend({
 	load: function() {
 		return L.resolveDefault(uci.load('network'));
@@ -65,19 +86,25 @@ return view.extend({
 
 			return [ network.operator || '', network.mcc_mnc, words.technology(network.technology), stateOf(network), show.unit(network.rssi, 'dBm'), use ];
 		};
+		const display = function(reply) {
+			const all = reply.networks || [];
+
+			parts.replace(node, [
+				all.length ? parts.table([ _('Operator'), _('Code'), _('Technology'), _('State'), _('Signal'), _('Choice') ], all.map(row), _('Networks')) : parts.empty(_('No network was found')),
+				show.known(reply.ago) ? E('p', { 'class': 'uw-hint' }, [ _('Found %s.').format(show.ago(reply.ago)) ]) : ''
+			]);
+		};
+		const fail = function(error) { parts.replace(node, [ parts.missing(error) ]) };
 		const scan = function() {
 			parts.replace(node, [ E('p', { 'class': 'spinning' }, [ _('Searching. This takes up to three minutes; the connection may pause.') ]) ]);
 
-			return bus.call('scan', { modem: modem.id }).then(function(reply) {
-				const all = reply.networks || [];
-
-				parts.replace(node, [ all.length ? parts.table([ _('Operator'), _('Code'), _('Technology'), _('State'), _('Signal'), _('Choice') ], all.map(row), _('Networks')) : parts.empty(_('No network was found')) ]);
-			}, function(error) {
-				const hint = error.kind == 'timeout' || error.kind == 'network' ? _('The web server gave up waiting, the search goes on. Option script_timeout of /etc/config/uhttpd, set to 240, lets it wait.') : null;
-
-				parts.replace(node, [ parts.empty(_('No result'), [ error.message, hint ].filter(show.known).join(' ')) ]);
-			});
+			return search(modem).then(display, fail);
 		};
+
+		bus.call('scan', { modem: modem.id, recent: true }).then(function(reply) {
+			if (reply.networks)
+				display(reply);
+		}, function() { /* an older daemon keeps none */ });
 
 		return parts.section(_('Networks'), [ say.node, this.fixed(interfaces), node, E('div', { 'class': 'uw-actions' }, [ parts.button(_('Search for networks'), 'action', scan), interfaces.length ? parts.button(_('Choose by itself'), 'reset', choose.bind(null, null)) : '' ]) ]);
 	},
