@@ -9,10 +9,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sim::modem::Setup;
+use sim::modem::{Network, Setup};
 use sim::world::{SECOND, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
+use uwand::mbim::messages::enums::Register;
 use uwand::ubus::{Error, Status};
 
 /// Serves a port; gives the commands that came.
@@ -94,5 +95,33 @@ fn a_port_that_the_configuration_leaves_alone_is_left_alone() {
         w.up_within(5 * SECOND).await;
         let (status, why) = at(w, json!({ "command": "AT" })).await.unwrap_err();
         assert_eq!((status, why.contains("control_at")), (Status::NotSupported, true));
+    });
+}
+
+#[test]
+fn a_registration_that_only_the_port_tells_makes_the_link_try_at_once() {
+    const CODES: &[(&str, &str)] =
+        &[("AT", "OK\r\n"), ("AT+CSQ", "\r\n+CSQ: 5,99\r\n\r\n+CEREG: 1\r\n\r\nOK\r\n")];
+    let network = Network { registration: Register::Searching, ..Network::default() };
+    World::run(Setup { network, ..Setup::default() }, async |w| {
+        interpreter(&w.file("port"), CODES);
+        w.ifup(json!({ "apn": "internet", "control_at": w.file("port") }));
+        w.error_within("NOT_REGISTERED", 40 * SECOND).await;
+        while w.of_interface("state").await != "waiting"
+            || w.of_interface("next_try").await.as_u64() < Some(3)
+        {
+            w.pass(1).await;
+        }
+        // The control channel says no word of it.
+        w.modem.act(|state| {
+            state.network.registration = Register::Home;
+            state.take_network();
+            state.hush();
+        });
+        w.pass(1).await;
+        assert_eq!(w.of_interface("state").await, "waiting");
+        let answer = at(w, json!({ "command": "AT+CSQ" })).await.unwrap();
+        assert_eq!(answer["lines"], json!(["+CSQ: 5,99"]));
+        w.up_within(SECOND).await;
     });
 }

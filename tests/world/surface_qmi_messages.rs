@@ -111,22 +111,30 @@ fn a_message_that_is_not_stored_is_told_and_acknowledged() {
 
 #[test]
 fn routes_that_throw_messages_away_are_set_right_and_others_left_alone() {
-    let route = |receipt| {
+    let routes = |flash, receipt| {
         let classes = [Class::Class0, Class::Class1, Class::Class2, Class::Class3, Class::None];
-        let one = |class| Route { kind: 0, class, storage: Storage::Device, receipt };
+        let of = |class| if class == Class::Class0 { flash } else { receipt };
+        let one = |class| Route { kind: 0, class, storage: Storage::Device, receipt: of(class) };
         classes.into_iter().map(one).collect::<Vec<_>>()
     };
-    for (receipt, changes) in
-        [(Receipt::Discard, 1), (Receipt::TransferAndAck, 1), (Receipt::StoreAndNotify, 0)]
-    {
+    use Receipt::{Discard, StoreAndNotify, TransferAndAck};
+    for (flash, receipt, after) in [
+        (Discard, Discard, StoreAndNotify),
+        (TransferAndAck, TransferAndAck, TransferAndAck),
+        (StoreAndNotify, StoreAndNotify, StoreAndNotify),
+        (TransferAndAck, StoreAndNotify, TransferAndAck),
+    ] {
         World::run_qmi(Setup::default(), async |w| {
-            w.modem.act(|state| state.routes = route(receipt));
+            w.modem.act(|state| state.routes = routes(flash, receipt));
             w.ifup(json!({ "apn": "internet" }));
             w.up_within(30 * SECOND).await;
             w.pass(1).await;
-            assert_eq!(w.modem.count::<SetRoutes>(), changes, "{receipt:?}");
-            let stored = |route: &Route| route.receipt == Receipt::StoreAndNotify;
-            assert!(w.modem.act(|state| state.routes.iter().all(stored)), "{receipt:?}");
+            let changes = usize::from(receipt != StoreAndNotify);
+            assert_eq!(w.modem.count::<SetRoutes>(), changes, "{flash:?} {receipt:?}");
+            let now: Vec<_> = w.modem.act(|state| state.routes.iter().map(|route| route.receipt).collect());
+            let [first, others @ ..] = now.as_slice() else { panic!("no routes") };
+            assert_eq!(*first, after, "class 0 is not kept, a transfer is right for it");
+            assert!(others.iter().all(|receipt| *receipt == StoreAndNotify), "{others:?}");
         });
     }
 }

@@ -236,17 +236,22 @@ async fn set_routes(wms: &Lease) -> Result<(), Error> {
         Err(error) => return Err(error),
     };
     let classes = [Class::Class0, Class::Class1, Class::Class2, Class::Class3, Class::None];
-    let stored = |class: &Class| {
-        let route = now.iter().find(|route| route.kind == POINT_TO_POINT && route.class == *class);
-        route.is_none_or(|route| route.receipt == Receipt::StoreAndNotify)
+    // Class 0 is shown and not kept, so it may come as a transfer.
+    let is_good = |route: &Route| match route.receipt {
+        Receipt::StoreAndNotify => true,
+        Receipt::TransferOnly | Receipt::TransferAndAck => route.class == Class::Class0,
+        Receipt::Discard | Receipt::Other(_) => false,
     };
-    if classes.iter().all(stored) {
+    let ours: Vec<Route> = now.into_iter().filter(|route| route.kind == POINT_TO_POINT).collect();
+    if ours.iter().filter(|route| classes.contains(&route.class)).all(is_good) {
         return Ok(());
     }
-    let route = |class| {
+    let route = |class: Class| {
+        let good = ours.iter().find(|route| route.class == class && is_good(route));
         // What names the SIM as its place stays there (23.038, class 2).
         let storage = if class == Class::Class2 { Storage::Sim } else { Storage::Device };
-        Route { kind: POINT_TO_POINT, class, storage, receipt: Receipt::StoreAndNotify }
+        let receipt = Receipt::StoreAndNotify;
+        good.cloned().unwrap_or(Route { kind: POINT_TO_POINT, class, storage, receipt })
     };
     let routes = Some(classes.into_iter().map(route).collect());
     match wms.call(&SetRoutes { routes, status_reports: Some(REPORTS_TO_CLIENT) }).await {
