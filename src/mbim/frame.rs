@@ -83,7 +83,7 @@ pub enum Content {
     Indication { service: Service, cid: u32, body: Vec<u8> },
 }
 
-impl std::fmt::Debug for Content {
+impl std::fmt::Display for Content {
     /// Names only: an information buffer may hold a PIN, an IMSI or a message text.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let name = self.message_type().label();
@@ -104,6 +104,12 @@ impl std::fmt::Debug for Content {
                 write!(f, "{name} {} {}", command(*service, *cid), length(body))
             }
         }
+    }
+}
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
     }
 }
 

@@ -282,7 +282,7 @@ fn a_modem_that_takes_no_bytes_holds_nobody_longer_than_the_time_limit() {
         for task in asked {
             assert_eq!(task.await.expect("no panic"), Err(Error::Timeout));
         }
-        assert_eq!(begin.elapsed().as_secs(), 10);
+        assert_eq!(begin.elapsed().as_secs(), 60);
         assert!(client.counters().requests < 600, "the socket took everything");
         assert_eq!(client.shared().table.borrow().next_transfer(), None, "what nobody waits for is not sent");
     });

@@ -1,62 +1,13 @@
 //! Reads a struct member by member; each method is a form that a member may have on the
 //! wire (MBIM 1.0, 10.3; Microsoft's forms where said).
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 use super::codec::Struct;
 use super::values::{Number, Raw, Text, Tlv, from_utf16};
 use crate::mbim::frame::length_of;
 use crate::mbim::service::Uuid;
 use crate::wire::{Malformed, Reader, window};
-
-/// What one parse keeps beside its values.
-pub struct Notes {
-    /// Bytes that pieces may still take.
-    budget: Cell<usize>,
-    /// Where what was read stood, for those who show the bytes themselves.
-    seen: Option<RefCell<Seen>>,
-}
-
-/// Address and length of what was read.
-#[derive(Default)]
-struct Seen {
-    shown: Vec<(usize, usize)>,
-    hidden: Vec<(usize, usize)>,
-}
-
-impl Notes {
-    pub fn new(bytes: &[u8]) -> Notes {
-        Notes { budget: Cell::new(bytes.len().saturating_mul(4)), seen: None }
-    }
-
-    /// Remembers as well what was read, and whether it is personal.
-    pub fn watching(bytes: &[u8]) -> Notes {
-        Notes { seen: Some(RefCell::default()), ..Notes::new(bytes) }
-    }
-
-    fn saw(&self, bytes: &[u8], hidden: bool) {
-        if let Some(seen) = &self.seen {
-            let at = (bytes.as_ptr().addr(), bytes.len());
-            let seen = &mut *seen.borrow_mut();
-            if hidden { seen.hidden.push(at) } else { seen.shown.push(at) }
-        }
-    }
-
-    /// For each byte whether it may be shown: it was understood, and is not personal. What
-    /// nobody understood may be anything.
-    pub fn shown(&self, bytes: &[u8]) -> Vec<bool> {
-        let Some(seen) = &self.seen else { return vec![false; bytes.len()] };
-        let (seen, begin) = (seen.borrow(), bytes.as_ptr().addr());
-        let mut shown = vec![false; bytes.len()];
-        let marks = seen.shown.iter().map(|at| (at, true)).chain(seen.hidden.iter().map(|at| (at, false)));
-        for ((address, length), show) in marks {
-            let from = address.saturating_sub(begin);
-            let to = from.saturating_add(*length).min(shown.len());
-            shown.get_mut(from..to).unwrap_or_default().fill(show);
-        }
-        shown
-    }
-}
 
 /// Reads the members of one struct.
 pub struct Body<'a> {
@@ -65,22 +16,15 @@ pub struct Body<'a> {
     fixed: Reader<'a>,
     /// Bytes of the fixed part when nothing was read yet.
     length: usize,
-    notes: &'a Notes,
+    /// Bytes that pieces may still take, in the whole message.
+    budget: &'a Cell<usize>,
     /// Bytes of the variable part that this struct used, padding included.
     variable: usize,
 }
 
-/// What was read of the fixed part is known when the struct is done.
-impl Drop for Body<'_> {
-    fn drop(&mut self) {
-        let read = self.length.saturating_sub(self.fixed.remaining());
-        self.notes.saw(self.base.get(..read).unwrap_or_default(), false);
-    }
-}
-
 impl<'a> Body<'a> {
-    pub(super) fn new(bytes: &'a [u8], notes: &'a Notes) -> Self {
-        Body { base: bytes, fixed: Reader::new(bytes), length: bytes.len(), notes, variable: 0 }
+    pub(super) fn new(bytes: &'a [u8], budget: &'a Cell<usize>) -> Self {
+        Body { base: bytes, fixed: Reader::new(bytes), length: bytes.len(), budget, variable: 0 }
     }
 
     /// The struct that begins at `offset`, with `length` bytes if that is known.
@@ -89,25 +33,22 @@ impl<'a> Body<'a> {
         let base = window(self.base, offset, rest)?;
         // Modems were seen whose last struct claims more than there is; its members decide.
         let fixed = window(base, 0, length.unwrap_or(rest).min(rest))?;
-        Ok(Body { base, fixed: Reader::new(fixed), length: fixed.len(), notes: self.notes, variable: 0 })
+        Ok(Body { base, fixed: Reader::new(fixed), length: fixed.len(), budget: self.budget, variable: 0 })
     }
 
     /// A piece of the variable part; paid from the budget, so that a buffer of overlapping
     /// pieces cannot be made to grow.
-    fn piece(&mut self, offset: u32, length: u32, hidden: bool) -> Result<&'a [u8], Malformed> {
+    fn piece(&mut self, offset: u32, length: u32) -> Result<&'a [u8], Malformed> {
         let piece = window(self.base, offset, length)?;
-        self.notes.saw(piece, hidden);
-        let left = self.notes.budget.get().checked_sub(piece.len()).ok_or(Malformed("overlapping pieces"))?;
-        self.notes.budget.set(left);
+        let left = self.budget.get().checked_sub(piece.len()).ok_or(Malformed("overlapping pieces"))?;
+        self.budget.set(left);
         self.variable = self.variable.saturating_add(piece.len().next_multiple_of(4));
         Ok(piece)
     }
 
     /// Bytes in place, of which only their owner knows what they are.
     fn raw(&mut self, length: usize) -> Result<Raw, Malformed> {
-        let bytes = self.fixed.take(length)?;
-        self.notes.saw(bytes, true);
-        Ok(Raw::from(bytes))
+        self.fixed.take(length).map(Raw::from)
     }
 
     fn pair(&mut self) -> Result<(u32, u32), Malformed> {
@@ -123,12 +64,12 @@ impl<'a> Body<'a> {
         Ok(count)
     }
 
-    fn string(&mut self, hidden: bool) -> Result<String, Malformed> {
+    fn string(&mut self) -> Result<String, Malformed> {
         let (offset, size) = self.pair()?;
         if size == 0 {
             return Ok(String::new());
         }
-        Ok(self.piece(offset, size, hidden).map(from_utf16).unwrap_or_default())
+        Ok(self.piece(offset, size).map(from_utf16).unwrap_or_default())
     }
 
     pub fn number<T: Number>(&mut self) -> Result<T, Malformed> {
@@ -154,7 +95,7 @@ impl<'a> Body<'a> {
 
     /// Offset and size of a text.
     pub fn text<T: Text>(&mut self) -> Result<T, Malformed> {
-        self.string(T::HIDDEN).map(T::from_wire)
+        self.string().map(T::from_wire)
     }
 
     /// A count, then offset and size of each text.
@@ -168,7 +109,7 @@ impl<'a> Body<'a> {
         if size == 0 {
             return Ok(Raw::default());
         }
-        self.piece(offset, size, true).map(Raw::from)
+        self.piece(offset, size).map(Raw::from)
     }
 
     /// A size, then the bytes in place.
@@ -200,7 +141,7 @@ impl<'a> Body<'a> {
             base: self.base.get(self.length.saturating_sub(self.fixed.remaining())..).unwrap_or_default(),
             fixed: self.fixed.clone(),
             length: self.fixed.remaining(),
-            notes: self.notes,
+            budget: self.budget,
             variable: 0,
         };
         let value = T::read(&mut inner)?;
@@ -304,6 +245,6 @@ impl<'a> Body<'a> {
     pub fn twins(&mut self) -> Result<(Raw, Raw), Malformed> {
         let size = self.fixed.u32_le()?;
         let (one, two) = self.pair()?;
-        Ok((self.piece(one, size, true)?.into(), self.piece(two, size, true)?.into()))
+        Ok((self.piece(one, size)?.into(), self.piece(two, size)?.into()))
     }
 }

@@ -32,10 +32,10 @@ pub mod sms;
 pub mod stk;
 pub mod ussd;
 
-pub use body::{Body, Notes};
+pub use body::Body;
 pub use builder::Builder;
-pub use codec::{Struct, emit, parse, parse_noting};
-pub use values::{Number, Raw, Text, Tlv};
+pub use codec::{Struct, emit, parse};
+pub use values::{Number, Raw, Text, Tlv, from_utf16};
 
 use super::service::Service;
 use super::status::Kind;

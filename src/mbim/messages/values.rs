@@ -44,15 +44,11 @@ impl Number for bool {
 
 /// Anything that is a UTF-16LE text on the wire.
 pub trait Text {
-    /// Personal: not even its bytes are shown.
-    const HIDDEN: bool;
     fn from_wire(text: String) -> Self;
     fn to_wire(&self) -> &str;
 }
 
 impl Text for String {
-    const HIDDEN: bool = false;
-
     fn from_wire(text: String) -> Self {
         text
     }
@@ -63,8 +59,6 @@ impl Text for String {
 }
 
 impl Text for Id {
-    const HIDDEN: bool = true;
-
     fn from_wire(text: String) -> Self {
         Id::new(text)
     }
@@ -75,8 +69,6 @@ impl Text for Id {
 }
 
 impl Text for Secret {
-    const HIDDEN: bool = true;
-
     fn from_wire(text: String) -> Self {
         Secret::new(text)
     }
@@ -124,7 +116,7 @@ impl Tlv {
 }
 
 /// UTF-16LE up to a NUL, if there is one; half a unit at the end is dropped.
-pub(super) fn from_utf16(bytes: &[u8]) -> String {
+pub fn from_utf16(bytes: &[u8]) -> String {
     let units = bytes.chunks_exact(2).map(|unit| {
         let unit: [u8; 2] = unit.try_into().unwrap_or_default();
         u16::from_le_bytes(unit)
