@@ -31,6 +31,9 @@ async function ubus(object, method, args = {}) {
 	return page.eval(`L.require('rpc').then((rpc) => rpc.declare({ object: ${JSON.stringify(object)}, method: ${JSON.stringify(method)}, params: ${JSON.stringify(Object.keys(args))} })(...${JSON.stringify(Object.values(args))}))`);
 }
 
+// Without the question whether the router is still there, which a page that is left never answers.
+const apply = () => ubus('uci', 'apply', { timeout: 0, rollback: false });
+
 async function visit(path, shown) {
 	await page.go(at(path));
 	await page.shows(shown, MINUTE);
@@ -82,7 +85,7 @@ test('it connects, and the status page shows it', { skip }, async () => {
 	const more = { device, netdev, watchdog_interval: '5', watchdog_timeout: '1' };
 	for (const [option, value] of Object.entries(more).filter(([, value]) => value))
 		await page.eval(`L.require("uci").then((uci) => uci.load("network").then(() => { uci.set("network", "${NAME}", "${option}", "${value}"); return uci.save(); }))`);
-	await page.eval('L.require("uci").then((uci) => uci.apply(0))');
+	await apply();
 	await visit('network/uwand/status', NAME);
 	await page.shows('Connected', 2 * MINUTE);
 	await page.until('document.querySelector("dl").innerText.includes("/")');
@@ -107,7 +110,8 @@ test('a stall is mended, and the outage can be read', { skip: skip || (stall ? f
 });
 
 test('the test’s interface is removed again', { skip }, async () => {
-	await page.eval(`L.require("uci").then((uci) => uci.load("network").then(() => { uci.remove("network", "${NAME}"); return uci.save(); }).then(() => uci.apply(0)))`);
+	await page.eval(`L.require("uci").then((uci) => uci.load("network").then(() => { uci.remove("network", "${NAME}"); return uci.save(); }))`);
+	await apply();
 	await new Promise((resolve) => setTimeout(resolve, 5000));
 	const status = await ubus('uwand', 'status', {});
 	assert.ok(!status.interfaces.some((one) => one.interface === NAME && one.state === 'up'));

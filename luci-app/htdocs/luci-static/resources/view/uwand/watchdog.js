@@ -36,7 +36,9 @@ function power(method) {
 
 	const others = method.others || [];
 
-	return [ method.method, others.length ? _('also cuts off %s').format(others.join(', ')) : '', method.note ].filter(show.known);
+	const how = method.method == 'none' ? '' : method.method;
+
+	return [ how, others.length ? _('also cuts off %s').format(others.join(', ')) : '', method.note ].filter(show.known);
 }
 
 function rungLine(rung) {
@@ -64,8 +66,24 @@ function signalLine(signal) {
 	return [ one('rsrp', 'dBm'), one('rsrq', 'dB'), one('sinr', 'dB'), one('rssi', 'dBm') ].filter(show.known).join(', ');
 }
 
+/* An outage begins when it is called so; traffic may have stopped before. */
 function lasted(outage) {
-	return outage.open ? _('for %s, not over').format(show.duration(outage.seconds)) : _('lasted %s').format(show.duration(outage.seconds));
+	const seconds = show.duration(Math.max(outage.seconds || 0, outage.traffic_lost_s || 0));
+
+	return outage.open ? _('for %s, not over').format(seconds) : _('lasted %s').format(seconds);
+}
+
+/* What the probes of one interface say and cost. */
+function probes(status, name) {
+	const one = (((status || {}).data || {}).interfaces || []).filter(function(each) { return each.interface === name })[0] || {};
+	const watchdog = one.watchdog || {};
+	const answer = show.known(watchdog.rtt_ms) ? [ show.unit(watchdog.rtt_ms, 'ms'), watchdog.target ].filter(show.known).join(', ') : '';
+
+	return [
+		[ _('Last answer'), answer ],
+		[ _('Loss of the last 20 rounds'), show.unit(watchdog.loss, '%') ],
+		[ _('Data used by watching'), show.known(watchdog.bytes_month) ? _('%s a month at the most').format(show.bytes(watchdog.bytes_month)) : '' ]
+	];
 }
 
 function outageLine(outage) {
@@ -146,10 +164,10 @@ return view.extend({
 		if (!this.chosen)
 			return [ parts.empty(_('No interface uses the cellular service'), _('Add one with the protocol “Cellular (uwand)” under Network › Interfaces.')) ];
 
-		return [ this.now(explain), this.graphs(known), this.journal(known.outages || {}) ];
+		return [ this.now(explain, status), this.graphs(known), this.journal(known.outages || {}) ];
 	},
 
-	now: function(explain) {
+	now: function(explain, status) {
 		if (explain.error)
 			return parts.section(_('Now'), [ parts.missing(explain.error) ]);
 
@@ -162,7 +180,7 @@ return view.extend({
 			[ _('Budget'), budget(told.budget) ],
 			[ _('Cuts power by'), power(told.power) ],
 			[ _('Cured it last time'), words.rung(told.remembered) ]
-		];
+		].concat(probes(status, this.chosen));
 
 		return parts.section(_('Now'), [
 			E('div', { 'class': 'uw-head' }, [ parts.state(told.health, words.health(told.health)), told.fault ? E('span', { 'class': 'uw-big' }, [ words.fault(told.fault) ]) : '', E('span', {}, [ told.state ? '%s, %s'.format(words.link(told.state), show.duration(told.since)) : '' ]) ]),
