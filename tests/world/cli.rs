@@ -26,18 +26,21 @@ const METHODS: &[Method] = &[
     Method { name: "status", args: &[] },
     Method { name: "signal", args: &[("modem", ArgType::String)] },
     Method { name: "reconnect", args: &[("interface", ArgType::String)] },
+    Method { name: "explain", args: &[("interface", ArgType::String)] },
+    Method { name: "outages", args: &[("interface", ArgType::String), ("limit", ArgType::Int32)] },
+    Method { name: "metrics", args: &[] },
 ];
 
 /// A bus, and what a test needs to speak about it.
-struct World {
+pub struct World {
     ubusd: Ubusd,
     socket: PathBuf,
     /// Requests that the daemon's double got: method and arguments.
-    asked: Rc<RefCell<Vec<(String, Value)>>>,
+    pub asked: Rc<RefCell<Vec<(String, Value)>>>,
 }
 
 /// The daemon's double; gone from the bus when it is dropped.
-struct Daemon {
+pub struct Daemon {
     client: Client,
     task: AbortHandle,
 }
@@ -56,14 +59,14 @@ fn status() -> Value {
 }
 
 impl World {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let socket = std::env::temp_dir().join(format!("uwand-cli-{}-{name}.sock", std::process::id()));
         let ubusd = Ubusd::at(&socket).expect("a socket");
         World { ubusd, socket, asked: Rc::default() }
     }
 
     /// Starts the daemon's double, and waits until it is on the bus.
-    async fn daemon(&self) -> Daemon {
+    pub async fn daemon(&self) -> Daemon {
         let client = Client::start(self.ubusd.source());
         let mut object = client.add_object("uwand", METHODS);
         let asked = self.asked.clone();
@@ -75,6 +78,13 @@ impl World {
                     "status" => request.reply(status()),
                     "signal" => request
                         .reply(json!({"modems": [{"id": "1-1.2", "signal": {"rsrp": -95, "bars": 3}}]})),
+                    "explain" => request
+                        .reply(json!({"interface": "wan", "state": "up", "health": "stalled",
+                        "text": "connected, but no packet comes back", "doing": "connects anew"})),
+                    "outages" => request
+                        .reply(json!({"outages": [{"interface": "wan", "seconds": 9, "ago": 60,
+                        "text": "evil\u{1b}[2J", "cured_by": "reconnect"}]})),
+                    "metrics" => request.reply(json!({"text": "# TYPE uwand info\n# EOF\n"})),
                     _ if request.args["interface"] == "backup" => request.fail_with(
                         Status::NoData,
                         json!({"error": "backup has no modem: 1-1.4 is not there"}),
@@ -96,7 +106,7 @@ impl World {
         command
     }
 
-    async fn run(&self, args: &[&str]) -> Output {
+    pub async fn run(&self, args: &[&str]) -> Output {
         finished(self.command(args)).await
     }
 
@@ -108,7 +118,7 @@ impl World {
     }
 }
 
-fn uwand(args: &[&str]) -> Command {
+pub fn uwand(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_uwand"));
     command.args(args).stdin(Stdio::null());
     for name in [
@@ -126,22 +136,22 @@ fn uwand(args: &[&str]) -> Command {
     command
 }
 
-async fn finished(mut command: Command) -> Output {
+pub async fn finished(mut command: Command) -> Output {
     timeout(SOON, command.output()).await.expect("an end").expect("the binary")
 }
 
 /// Runs a test in real time: the binary has no virtual clock.
-fn run(test: impl Future<Output = ()>) {
+pub fn run(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     LocalSet::new().block_on(&runtime, test);
 }
 
-fn text(bytes: &[u8]) -> &str {
+pub fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("UTF-8")
 }
 
 #[track_caller]
-fn ended(output: &Output, code: i32) {
+pub fn ended(output: &Output, code: i32) {
     assert_eq!(output.status.code(), Some(code), "{output:?}");
 }
 

@@ -13,6 +13,7 @@ mod at_port;
 mod chaos;
 mod cli;
 mod cli_asks;
+mod cli_fault;
 mod killed;
 mod luci_recorded;
 mod mbimcli;
