@@ -1,5 +1,6 @@
 //! The daemon over the real qmi_wwan: a simulated QMI modem is the firmware of the emulated
-//! device, once with raw IP and once with a modem that insists on Ethernet frames.
+//! device, once with raw IP, once with a modem that insists on Ethernet frames, and once with two
+//! interfaces on QMAP channels of their own.
 //!
 //! Contract: what the device's data path does is what the firmware has agreed on (WDA), so
 //! a daemon and a driver that disagree with the modem get no ping through.
@@ -30,13 +31,14 @@ use tokio::time::sleep;
 use uwand::linux::netdev;
 use uwand::linux::sysfs::Sysfs;
 use uwand::qmi::messages::ctl::Sync;
-use uwand::qmi::messages::wda::LinkLayer;
+use uwand::qmi::messages::wda::{Aggregation, LinkLayer};
 use uwand::ubus::Source;
 
 const PROGRAM: &str = "/bin/uwand";
 const SOCKET: &str = "/run/ubus-qmi.sock";
 const OUTSIDE: [(&str, &str); 2] = [("UWAND_UBUS_SOCKET", SOCKET), ("UWAND_RUN_DIR", "/run/uwand-qmi")];
 const WAN: &str = "wan";
+const SECOND: &str = "iot";
 const SOON: Duration = Duration::from_secs(10);
 const PORT: u32 = 0;
 const NETDEV: &str = "wwan0";
@@ -50,7 +52,28 @@ pub async fn chapter(t: &mut Timeline) {
     session(t, &mut world, Setup::default()).await;
     t.chapter("the daemon over qmi_wwan, a modem that insists on Ethernet frames");
     session(t, &mut world, Setup { insists_on: Some(LinkLayer::Ethernet), ..Setup::default() }).await;
+    t.chapter("the daemon over qmi_wwan, two QMAP channels");
+    channels(t, &mut world).await;
     world.end().await;
+}
+
+/// Two interfaces on one modem.
+async fn channels(t: &mut Timeline, world: &mut World) {
+    t.step("attached", world.plug(Setup { largest_transfer: 8192, ..Setup::default() })).await;
+    t.step("ifup of two interfaces", world.both_up()).await;
+    both_connected(t).await;
+    t.step("kill -9 under a running ping: its successor takes both sessions over", world.replaced()).await;
+    both_connected(t).await;
+    t.step("the second one taken down leaves the first one alone", world.second_down()).await;
+    connected(t).await;
+    t.step("ifdown", world.down()).await;
+    t.step("no mux device is left", until("gone", SOON, || mux_devices().is_empty().then_some(""))).await;
+    t.step("gone", world.unplug()).await;
+}
+
+async fn both_connected(t: &mut Timeline) {
+    connected(t).await;
+    t.step("ping through the second channel", echoes(Some("qmimux1"), "10.65.0.1")).await;
 }
 
 async fn session(t: &mut Timeline, world: &mut World, setup: Setup) {
@@ -99,6 +122,7 @@ fn follow(sim: &QmiModem, net: &Network, knobs: &Knobs) {
     }
     net.set_bearers(bearers);
     knobs.set_ethernet(sim.link_layer() == LinkLayer::Ethernet);
+    knobs.set_qmap(sim.format().downlink == Aggregation::Qmap);
 }
 
 impl World {
@@ -107,8 +131,11 @@ impl World {
         let handler = Handler::Process { program: PROGRAM.into(), arguments: Vec::new(), environment };
         let netifd = Netifd::start(|| Source::Paths(vec![SOCKET.into()]), handler);
         let applied = Rc::new(RefCell::new(Applied::default()));
-        let kernel = applied.clone();
-        netifd.on_settings(move |_, link| kernel.borrow_mut().follow(link));
+        let (kernel, second) = (applied.clone(), RefCell::new(Applied::without_routes()));
+        netifd.on_settings(move |interface, link| match interface {
+            WAN => kernel.borrow_mut().follow(link),
+            _ => second.borrow_mut().follow(link),
+        });
         let (sim, following) = (QmiModem::new(Setup::default()), Rc::default());
         World { ubusd, netifd, applied, daemon: None, sim, modem: None, following }
     }
@@ -176,6 +203,43 @@ impl World {
         ))
     }
 
+    async fn both_up(&mut self) -> Step<String> {
+        ["qmimux0", "qmimux1"].into_iter().for_each(|name| self.netifd.plug(name));
+        for (name, session) in [(WAN, "1"), (SECOND, "2")] {
+            let device = "usb:1199:9071";
+            let config = json!({ "proto": "uwand", "apn": "internet", "device": device, "session": session });
+            self.netifd.configure(name, Some(config));
+            self.netifd.ifup(name);
+            if !self.netifd.until(SOON, |netifd| netifd.is_up(name)).await {
+                return Err(format!("{name} is not up: {}", self.netifd.status(name)));
+            }
+        }
+        self.is_up().await?;
+        let mtu = netdev::mtu(NETDEV).map_err(doing("MTU"))?;
+        let (devices, raw, format) = (mux_devices(), raw_ip()?, self.sim.format());
+        let device = |name: &str| self.netifd.status(name)["l3_device"].as_str().map(str::to_owned);
+        let carriers = [device(WAN), device(SECOND)];
+        let right = carriers == [Some("qmimux0".to_owned()), Some("qmimux1".to_owned())];
+        if !right || devices.len() != 2 || !raw || format.downlink != Aggregation::Qmap || mtu < format.size {
+            return Err(format!("{carriers:?} of {devices:?}, raw_ip {raw}, MTU {mtu}, {format:?}"));
+        }
+        Ok(format!("qmimux0 and qmimux1, {NETDEV} reads {mtu} bytes at once for the modem's {}", format.size))
+    }
+
+    async fn second_down(&mut self) -> Step<String> {
+        self.netifd.ifdown(SECOND);
+        if !self.netifd.until(SOON, |netifd| netifd.state(SECOND) == State::Down).await {
+            return Err(self.netifd.status(SECOND).to_string());
+        }
+        until("its device's leave", SOON, || (mux_devices().len() == 1).then_some(())).await?;
+        self.is_up().await?;
+        let calls: Vec<u8> = self.sim.calls().iter().map(|((channel, _), _)| *channel).collect();
+        if calls.iter().any(|channel| *channel != 1) {
+            return Err(format!("calls on channels {calls:?}"));
+        }
+        Ok(format!("left: {}", mux_devices().join(" ")))
+    }
+
     async fn replaced(&mut self) -> Step<String> {
         let takeover = Takeover::begin(&self.netifd, WAN, self.daemon.take()).await?;
         let before = self.sim.clients().len();
@@ -235,6 +299,12 @@ fn no_modem() -> bool {
         !entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with(prefix))
     };
     none("/dev", "cdc-wdm") && none("/sys/class/net", "wwan")
+}
+
+fn mux_devices() -> Vec<String> {
+    let entries = fs::read_dir("/sys/class/net").into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter(|name| name.starts_with("qmimux")).collect()
 }
 
 fn raw_ip() -> Step<bool> {

@@ -34,6 +34,7 @@ pub struct Knobs {
     hang: AtomicU8,
     drops_data: AtomicBool,
     ethernet: AtomicBool,
+    qmap: AtomicBool,
 }
 
 impl Knobs {
@@ -60,6 +61,15 @@ impl Knobs {
     /// QMI only: packets behind Ethernet headers, as the firmware of old has them.
     pub fn ethernet(&self) -> bool {
         self.ethernet.load(Ordering::Relaxed)
+    }
+
+    /// Packets of a QMI function carry the number of their channel.
+    pub fn qmap(&self) -> bool {
+        self.qmap.load(Ordering::Relaxed)
+    }
+
+    pub fn set_qmap(&self, qmap: bool) {
+        self.qmap.store(qmap, Ordering::Relaxed);
     }
 
     pub fn set_ethernet(&self, ethernet: bool) {

@@ -1,5 +1,6 @@
 //! The QMI function of the emulated modem: the control channel of CDC, and one packet a
-//! transfer on the data endpoints, bare (raw IP) or behind an Ethernet header.
+//! transfer on the data endpoints, bare (raw IP) or behind an Ethernet header, or several behind
+//! QMAP's (four bytes: padding, channel, length).
 
 use super::control::{Channel, GET_ENCAPSULATED, SEND_ENCAPSULATED};
 use super::device::{Hang, Knobs};
@@ -44,10 +45,26 @@ impl QmiFunction {
         }
         self.network.count(|c| c.blocks_from_host += 1);
         if !self.knobs.drops_data() {
+            if self.knobs.qmap() {
+                self.channels(transfer);
+                return true;
+            }
             let answer = if self.knobs.ethernet() { self.frame(transfer) } else { self.packet(transfer) };
             self.to_host.extend(answer);
         }
         true
+    }
+
+    /// Every packet of a transfer; the answers wait for one transfer of their own.
+    fn channels(&mut self, mut transfer: &[u8]) {
+        while let Some((&[padding, channel, high, low], rest)) = transfer.split_first_chunk() {
+            let length = usize::from(u16::from_be_bytes([high, low]));
+            let Some((padded, rest)) = rest.split_at_checked(length) else { return };
+            transfer = rest;
+            let packet = padded[..length.saturating_sub(usize::from(padding & 0x3f))].to_vec();
+            let answer = self.network.receive(Datagram { session: channel, packet });
+            self.to_host.extend(answer.map(|answer| qmap(answer.session, &answer.packet)));
+        }
     }
 
     fn packet(&self, packet: &[u8]) -> Option<Vec<u8>> {
@@ -68,10 +85,30 @@ impl QmiFunction {
     }
 
     pub fn input(&mut self) -> Option<Vec<u8>> {
-        let transfer = self.to_host.pop_front()?;
+        let mut transfer = self.to_host.pop_front()?;
+        if self.knobs.qmap() {
+            // Behind what nobody listens to, so that a host which reads less loses it.
+            transfer = [qmap(NOBODY, &FILLER), qmap(NOBODY, &FILLER), transfer].concat();
+            while let Some(next) = self.to_host.pop_front() {
+                transfer.extend(next);
+            }
+        }
         self.network.count(|c| c.blocks_to_host += 1);
         Some(transfer)
     }
+}
+
+/// A channel that no host opens, and more than an MTU of packets for it.
+const NOBODY: u8 = 0x7e;
+const FILLER: [u8; 2000] = [0x45; 2000];
+
+/// One packet of a channel, padded to four bytes as modems do.
+fn qmap(channel: u8, packet: &[u8]) -> Vec<u8> {
+    let padding = packet.len().next_multiple_of(4) - packet.len();
+    let [high, low] = ((packet.len() + padding) as u16).to_be_bytes();
+    let mut framed = [&[padding as u8, channel, high, low], packet].concat();
+    framed.resize(framed.len() + padding, 0);
+    framed
 }
 
 /// A neighbour advertisement for every address but those that the host still checks
