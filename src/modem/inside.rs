@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::answers::{Cells, Refused};
 use crate::cause::Cause;
@@ -25,13 +25,16 @@ use crate::qmi::client::{Client, Link, Tunnel};
 use crate::words::{Signal, Technology};
 
 /// For a person who has the rest of the answer already, and for a link that fails otherwise.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A modem that did not answer in that time is left alone for so long: pages ask every few seconds.
+const QUIET: Duration = Duration::from_secs(300);
 
 #[derive(Default)]
 pub struct Inside {
     open: RefCell<Option<Open>>,
     /// The modem does not list the service, or refused it.
     none: Rc<Cell<bool>>,
+    deaf: Cell<Option<Instant>>,
 }
 
 struct Open {
@@ -85,11 +88,17 @@ impl Inside {
         what: &str,
         ask: impl AsyncFnOnce(Client) -> Result<T, qmi::client::Error>,
     ) -> Option<T> {
+        if self.deaf.get().is_some_and(|since| since.elapsed() < QUIET) {
+            return None;
+        }
         let asked = async {
-            let client = self.client(modem).await.ok()??;
-            ask(client).await.map_err(|error| log::debug!("{what} by QMI inside MBIM: {error}")).ok()
+            let Ok(Some(client)) = self.client(modem).await else { return Err(qmi::client::Error::Gone) };
+            ask(client).await
         };
-        timeout(PATIENCE, asked).await.ok().flatten()
+        let answer = timeout(PATIENCE, asked).await.unwrap_or(Err(qmi::client::Error::Timeout));
+        let deaf = matches!(answer, Err(qmi::client::Error::Timeout));
+        self.deaf.set(deaf.then(Instant::now));
+        answer.map_err(|error| log::debug!("{what} by QMI inside MBIM: {error}")).ok()
     }
 
     /// Its cells, where MBIM lists none or leaves NR's out.
