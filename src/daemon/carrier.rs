@@ -109,13 +109,19 @@ pub fn carry_channels(sysfs: &Sysfs, parent: &str, largest: u32) -> Result<(), C
     if !sysfs.is_kernel() {
         return Ok(());
     }
-    // Not a multiple of the endpoint's packets, which usbnet refuses (EDOM): it would end no transfer.
-    let set = match netdev::set_mtu(parent, largest) {
-        Err(error) if error.raw_os_error() == Some(Errno::EDOM as i32) => {
-            netdev::set_mtu(parent, largest.saturating_add(1))
-        }
-        other => other,
-    };
+    let errno = |set: &io::Result<()>| set.as_ref().err().and_then(io::Error::raw_os_error);
+    let mut set = netdev::set_mtu(parent, largest);
+    if errno(&set) == Some(Errno::EINVAL as i32) {
+        // Some kernels hold usbnet's devices to the MTU that they began with (usbnet_probe); going
+        // over to Ethernet frames and back lifts that (qmi_wwan_netdev_setup).
+        set_raw_ip(sysfs, parent, false)?;
+        set_raw_ip(sysfs, parent, true)?;
+        set = netdev::set_mtu(parent, largest);
+    }
+    if errno(&set) == Some(Errno::EDOM as i32) {
+        // A multiple of the endpoint's packets would end no transfer, and usbnet refuses it.
+        set = netdev::set_mtu(parent, largest.saturating_add(1));
+    }
     set.map_err(|error| refused(parent, "MTU", &error))
 }
 
@@ -194,7 +200,7 @@ async fn remove(sysfs: &Sysfs, parent: &str, channel: u8) -> io::Result<()> {
 }
 
 fn refused(netdev: &str, what: &str, error: &io::Error) -> Cause {
-    log::debug!("{netdev}: {what}: {error}");
+    log::warn!("{netdev}: {what}: {error}");
     let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
     let number = u32::try_from(errno as i32).unwrap_or(0);
     Cause::ConnectFailed(Some(Reason { domain: Domain::Device, number, text: errno.desc() }))
