@@ -21,6 +21,7 @@ use std::fmt::Display;
 use serde::Serialize;
 
 use crate::cause::Cause;
+use crate::fault::{Fault, Health, Rung};
 use crate::words::{
     Addressing, Bearer, Control, Facts, Id, LinkState, ModemState, Registration, Signal, SimState, Technology,
 };
@@ -76,6 +77,10 @@ pub struct InterfaceStatus {
     /// Seconds until the next try.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_try: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watchdog: Option<WatchdogStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<Traffic>,
 }
 
 impl InterfaceStatus {
@@ -95,6 +100,8 @@ impl InterfaceStatus {
             reason: None,
             note: None,
             next_try: None,
+            watchdog: None,
+            traffic: None,
         }
     }
 
@@ -116,6 +123,41 @@ impl InterfaceStatus {
         self.reason = Some(cause.details().join("; "));
         self
     }
+}
+
+/// What the probes of an interface say.
+#[derive(Serialize, Clone, PartialEq)]
+pub struct WatchdogStatus {
+    pub health: Health,
+    /// Of the last answered probe, and who answered it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rtt_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Percent of the last 20 rounds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// The rung that is being tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rung: Option<Rung>,
+    /// Seconds until the next act: a probe, a rung, a try.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<u32>,
+    /// Resets and power cuts in the last 24 hours, and how many may be.
+    pub used: u32,
+    pub budget: u32,
+    /// What the probes of this configuration cost in a month without other traffic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_month: Option<f64>,
+}
+
+/// What the network device counted.
+#[derive(Serialize, Clone, PartialEq)]
+pub struct Traffic {
+    pub rx_bytes: f64,
+    pub tx_bytes: f64,
 }
 
 /// One address family of an interface that is up.
@@ -319,6 +361,20 @@ pub struct InterfaceEvent {
     /// The code of the cause, where the new state has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<&'static str>,
+}
+
+/// The event `uwand.watchdog`.
+#[derive(Serialize, Clone, PartialEq)]
+pub struct WatchdogEvent {
+    pub interface: String,
+    pub old: Health,
+    pub new: Health,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rung: Option<Rung>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// The event `uwand.modem`.

@@ -32,7 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("metrics", &["fault", "words"]),
     ("migrate", &["cause", "config", "uci"]),
     ("doctor", &["config", "device", "journal", "linux", "migrate", "uci", "words"]),
-    ("status", &["cause", "words"]),
+    ("status", &["cause", "fault", "words"]),
     ("bands", &["words"]),
     ("answers", &["words"]),
     ("ussd", &["sms"]),

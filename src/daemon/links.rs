@@ -16,7 +16,10 @@ use tokio::time::Instant;
 
 use super::carrier::{self, carrier, set_device_mtu, spec_of, with_mtu};
 use super::dialling::Job;
+use super::recover::{self, Recovery};
+use super::rungs::Unrepaired;
 use super::slot::Slot;
+use super::watch::Watch;
 use super::{Daemon, Letter, OBJECT, memory};
 use crate::cause::Cause;
 use crate::config::Config;
@@ -39,11 +42,14 @@ pub(super) enum JobResult {
     Adopted(Bearer, Duration),
     Connected(Result<Bearer, Cause>),
     Settings(Result<Bearer, Cause>),
-    Repaired(Result<(), Cause>),
+    Repaired(Result<(), Unrepaired>),
 }
 
 pub struct Interface {
     pub link: Link,
+    pub(super) watch: Option<Watch>,
+    pub(super) recovery: Recovery,
+    pub(super) jitter: u8,
     pub config: Option<Config>,
     pub spec: Option<DeviceSpec>,
     /// The id of the modem that it last used.
@@ -70,6 +76,9 @@ impl Interface {
         let [jitter, ..] = RandomState::new().build_hasher().finish().to_le_bytes();
         Interface {
             link: Link::new(Instant::now().into_std(), jitter),
+            watch: None,
+            recovery: Recovery::new(jitter),
+            jitter,
             config: None,
             spec: None,
             modem: None,
@@ -82,6 +91,16 @@ impl Interface {
             inherited: Map::new(),
             disconnected: None,
         }
+    }
+
+    /// When to look at it next.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let link = self.link.deadline().map(Instant::from_std);
+        [link, self.watch_due(), self.recovery.deadline()].into_iter().flatten().min()
+    }
+
+    pub(super) fn watch_due(&self) -> Option<Instant> {
+        self.watch.as_ref()?.dog.deadline().map(Instant::from_std)
     }
 
     pub fn session(&self) -> u32 {
@@ -137,6 +156,7 @@ impl Daemon {
                     let kept = |(key, _): &(&String, &Value)| netifd::INHERITED.contains(&key.as_str());
                     interface.inherited =
                         table.iter().filter(kept).map(|(k, v)| (k.clone(), v.clone())).collect();
+                    interface.recovery.ladder.configure(recover::limits(&config, interface.jitter));
                     interface.config = Some(config);
                     interface.spec = Some(spec);
                 }
@@ -176,6 +196,10 @@ impl Daemon {
         }
         for action in actions {
             self.act(name, action);
+        }
+        self.follow(name);
+        if new == LinkState::Down && old != new {
+            self.forget_trouble(name);
         }
         if left {
             self.after_leaving();
@@ -425,11 +449,15 @@ impl Daemon {
                 self.handle(&done.interface, Event::Adopted { bearer, since });
                 slot.inspect(introduce);
             }
-            JobResult::Connected(Err(cause)) | JobResult::Repaired(Err(cause)) => {
+            JobResult::Connected(Err(cause)) => {
                 self.handle(&done.interface, Event::Failed(cause));
+                self.consider(&done.interface);
             }
-            JobResult::Repaired(Ok(())) => self.handle(&done.interface, Event::Repaired),
-            JobResult::Settings(Ok(bearer)) => self.handle(&done.interface, Event::Changed(bearer)),
+            JobResult::Repaired(result) => self.on_repaired(&done.interface, result),
+            JobResult::Settings(Ok(bearer)) => {
+                self.handle(&done.interface, Event::Changed(bearer));
+                self.renewed(&done.interface);
+            }
             JobResult::Settings(Err(cause)) => self.handle(&done.interface, Event::Lost(cause)),
         }
     }

@@ -89,12 +89,12 @@ impl Memory {
         self.dir.join(format!("{kind}-{name}.json"))
     }
 
-    fn read(&self, kind: &str, name: &str) -> Option<Value> {
+    pub(super) fn read(&self, kind: &str, name: &str) -> Option<Value> {
         let text = fs::read(self.path(kind, name)).ok()?;
         serde_json::from_slice(&text).ok()
     }
 
-    fn write(&self, kind: &str, name: &str, value: &Value) {
+    pub(super) fn write(&self, kind: &str, name: &str, value: &Value) {
         let path = self.path(kind, name);
         if let Err(error) = replace(&self.dir, &path, value) {
             log::debug!("{}: {error}; a restart will dial anew", path.display());

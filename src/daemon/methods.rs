@@ -59,6 +59,14 @@ pub const METHODS: &[Method] = &[
         name: "at",
         args: &[("modem", ArgType::String), ("command", ArgType::String), ("force", ArgType::Bool)],
     },
+    Method { name: "explain", args: &[("interface", ArgType::String)] },
+    Method { name: "outages", args: &[("interface", ArgType::String), ("limit", ArgType::Int32)] },
+    Method {
+        name: "history",
+        args: &[("interface", ArgType::String), ("modem", ArgType::String), ("seconds", ArgType::Int32)],
+    },
+    Method { name: "metrics", args: &[] },
+    Method { name: "reset", args: &[("modem", ArgType::String), ("how", ArgType::String)] },
     Method { name: "trace", args: &[("modem", ArgType::String)] },
 ];
 
@@ -85,6 +93,11 @@ impl Daemon {
             "sms_send" => self.on_sms_send(request),
             "sms_delete" => self.on_sms_delete(request),
             "ussd" => self.on_ussd(request),
+            "explain" => self.on_explain(request),
+            "outages" => self.on_outages(request),
+            "history" => self.on_history(request),
+            "metrics" => self.on_metrics(request),
+            "reset" => self.on_reset(request),
             "trace" => self.on_trace(request),
             // The client lets only declared methods through.
             _ => request.fail(UbusStatus::MethodNotFound),
@@ -148,14 +161,18 @@ impl Daemon {
         if only.is_some_and(|name| !self.interfaces.contains_key(name)) {
             return refuse(request, UbusStatus::NotFound, "no such interface of proto uwand is known");
         }
+        let status = self.status_of(only);
+        request.reply(status);
+    }
+
+    pub(super) fn status_of(&self, only: Option<&str>) -> Value {
         let interfaces =
             self.interfaces.iter().filter(|(name, _)| only.is_none_or(|only| only == name.as_str()));
-        let status = Status::new(
+        to_json(&Status::new(
             seconds(self.started.elapsed()),
             interfaces.map(|(name, interface)| self.interface_status(name, interface)).collect(),
             self.modem_statuses(),
-        );
-        request.reply(to_json(&status));
+        ))
     }
 
     fn interface_status(&self, name: &str, interface: &Interface) -> InterfaceStatus {
@@ -175,6 +192,8 @@ impl Daemon {
         if let Some(cause) = link.cause() {
             status = status.with_cause(cause);
         }
+        status.watchdog = self.watchdog_status(interface);
+        status.traffic = self.traffic_status(name, interface);
         status.next_try = link.deadline().map(|deadline| seconds(deadline.saturating_duration_since(now)));
         status
     }
@@ -246,6 +265,6 @@ pub(super) fn refuse(request: Request, status: UbusStatus, why: &str) {
     request.fail_with(status, json!({ "error": why }));
 }
 
-fn seconds(duration: Duration) -> u32 {
+pub(super) fn seconds(duration: Duration) -> u32 {
     u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
 }

@@ -15,6 +15,10 @@
 //!  side      its AT port: found, kept, listened to
 //!  terminal  AT commands that ubus asks for
 //!  memory    what the next process needs to take sessions over
+//!  watch     probes of each link that is up
+//!  recover   trouble -> facts -> fault -> rung, and its proof
+//!  records   outages, time series, what was done to a modem
+//!  outlook   explain, outages, history, metrics, a person's reset
 //!  rungs     the rungs of the ladder as jobs
 //!  outbox    what netifd is told, in order
 //!  reunion   netifd's view and ours, after one of us was away
@@ -32,6 +36,9 @@ mod memory;
 mod messages;
 mod methods;
 mod outbox;
+mod outlook;
+mod records;
+mod recover;
 mod reunion;
 mod rungs;
 mod search;
@@ -40,6 +47,7 @@ mod side;
 mod slot;
 mod terminal;
 mod trace;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -54,11 +62,16 @@ use tokio::time::{Instant, sleep_until};
 use self::links::{Done, Interface};
 use self::memory::Memory;
 use self::outbox::Outbox;
+use self::records::Records;
+use self::recover::Look;
 use self::slot::{Noted, Slot};
+use self::watch::Round;
 use crate::cause::Cause;
 use crate::dial::Note;
 use crate::globals::Globals;
+use crate::ladder::Ledger;
 use crate::link::Event;
+use crate::linux::power;
 use crate::linux::sysfs::Sysfs;
 use crate::linux::uevent::{Notice, Uevents};
 use crate::linux::wdm;
@@ -67,6 +80,7 @@ use crate::ubus;
 use crate::words::{LinkState, ModemState};
 
 pub use self::methods::METHODS;
+pub use self::watch::{Asked, Prober};
 
 /// The name of our object.
 pub const OBJECT: &str = "uwand";
@@ -80,7 +94,7 @@ pub fn run(globals: Globals) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    LocalSet::new().block_on(&runtime, serve(globals, ended()));
+    LocalSet::new().block_on(&runtime, serve(globals, Prober::Network, ended()));
     wdm::settle();
     ExitCode::SUCCESS
 }
@@ -99,7 +113,7 @@ async fn ended() {
 }
 
 /// The daemon itself, inside a `LocalSet` of the caller's, until `stop` is ready.
-pub async fn serve(globals: Globals, stop: impl Future<Output = ()>) {
+pub async fn serve(globals: Globals, prober: Prober, stop: impl Future<Output = ()>) {
     let sysfs = Sysfs::new(&globals.sysfs);
     let uevents = match Uevents::open(&sysfs) {
         Ok(uevents) => Some(uevents),
@@ -112,7 +126,11 @@ pub async fn serve(globals: Globals, stop: impl Future<Output = ()>) {
     let mut object = client.add_object(OBJECT, methods::METHODS);
     let mut netifd = client.subscribe("network.interface");
     let memory = Memory::new(&globals.run_dir);
-    let mut daemon = Daemon::new(client, sysfs, uevents.is_some(), memory);
+    for line in power::restore(&sysfs, &globals.run_dir) {
+        log::info!("{line}");
+    }
+    let records = Records::new(&globals.state_dir(), globals.history_hours);
+    let mut daemon = Daemon::new(client, sysfs, uevents.is_some(), memory, prober, records);
     let mut inbox = daemon.inbox.take().unwrap_or_default();
     tokio::pin!(stop);
     loop {
@@ -127,6 +145,7 @@ pub async fn serve(globals: Globals, stop: impl Future<Output = ()>) {
         }
         daemon.publish_modems();
     }
+    daemon.records.close();
     for modem in daemon.slots.values().filter_map(|slot| slot.modem()) {
         modem.leave();
     }
@@ -140,6 +159,8 @@ enum Letter {
     Netifd(Instant, Vec<outbox::Shown>),
     /// netifd shows no such interface after it came down.
     Removed(String),
+    Round(Round),
+    Looked(Look),
 }
 
 struct Inbox(UnboundedReceiver<Letter>);
@@ -157,6 +178,12 @@ struct Daemon {
     hears_kernel: bool,
     /// What the next process will want to know.
     memory: Memory,
+    prober: Prober,
+    /// Counts the watches that were begun.
+    watches: u32,
+    /// What was done to each modem.
+    ledgers: BTreeMap<String, Ledger>,
+    records: Records,
     started: Instant,
     interfaces: BTreeMap<String, Interface>,
     slots: BTreeMap<String, Rc<Slot>>,
@@ -168,7 +195,14 @@ struct Daemon {
 }
 
 impl Daemon {
-    fn new(client: ubus::Client, sysfs: Sysfs, hears_kernel: bool, memory: Memory) -> Daemon {
+    fn new(
+        client: ubus::Client,
+        sysfs: Sysfs,
+        hears_kernel: bool,
+        memory: Memory,
+        prober: Prober,
+        records: Records,
+    ) -> Daemon {
         let (letters, inbox) = unbounded_channel();
         Daemon {
             outbox: Outbox::start(client.clone()),
@@ -176,6 +210,10 @@ impl Daemon {
             sysfs,
             hears_kernel,
             memory,
+            prober,
+            watches: 0,
+            ledgers: BTreeMap::new(),
+            records,
             started: Instant::now(),
             interfaces: BTreeMap::new(),
             slots: BTreeMap::new(),
@@ -185,12 +223,9 @@ impl Daemon {
         }
     }
 
-    fn deadline(&self) -> Option<Instant> {
-        self.interfaces
-            .values()
-            .filter_map(|interface| interface.link.deadline())
-            .min()
-            .map(Instant::from_std)
+    fn deadline(&mut self) -> Option<Instant> {
+        let records = self.records.deadline();
+        self.interfaces.values().filter_map(Interface::deadline).chain(records).min()
     }
 
     fn read(&mut self, letter: Letter) {
@@ -199,6 +234,8 @@ impl Daemon {
             Letter::Noted(noted) => self.on_note(noted),
             Letter::Netifd(since, shown) => self.on_shown(since, &shown),
             Letter::Removed(name) => self.on_removed(&name),
+            Letter::Round(round) => self.on_round(round),
+            Letter::Looked(look) => self.on_look(look),
         }
     }
 
@@ -211,6 +248,23 @@ impl Daemon {
             // A look for a modem that is still away is no try: no state changes, no line is logged.
             let event = self.still_away(&name).unwrap_or(Event::Tick);
             self.handle(&name, event);
+        }
+        self.tick_watches();
+        self.records.write();
+    }
+
+    fn tick_watches(&mut self) {
+        let now = Instant::now();
+        let names: Vec<String> = self.interfaces.keys().cloned().collect();
+        for name in names {
+            let Some(interface) = self.interfaces.get(&name) else { continue };
+            let (watch, recovery) = (interface.watch_due(), interface.recovery.deadline());
+            if watch.is_some_and(|due| due <= now) {
+                self.tick_watch(&name);
+            }
+            if recovery.is_some_and(|due| due <= now) {
+                self.tick_recovery(&name);
+            }
         }
     }
 

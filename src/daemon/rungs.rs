@@ -18,6 +18,8 @@ use super::side;
 use super::slot::Slot;
 use crate::cause::Cause;
 use crate::fault::Rung;
+use crate::ladder::Carried;
+use crate::link::Event;
 use crate::linux::power;
 use crate::linux::sysfs::{Found, Sysfs};
 use crate::ubus;
@@ -64,15 +66,7 @@ impl Daemon {
         if rung == Rung::Renew {
             return self.read_settings(&slot, session);
         }
-        let power = interface.config.as_ref().map_or_else(|| "auto".to_string(), |c| c.power.clone());
-        let order = Order {
-            ports: self.at_ports(&slot).unwrap_or_default(),
-            sysfs: self.sysfs.clone(),
-            run_dir: self.memory.dir().to_path_buf(),
-            client: self.client.clone(),
-            slot,
-            power,
-        };
+        let order = self.order(slot);
         self.memory.drop_session(name);
         self.disconnect(name, session, false);
         let Some(interface) = self.interfaces.get(name) else { return };
@@ -85,18 +79,77 @@ impl Daemon {
         });
     }
 
+    /// For a modem whose links nobody wants: the rung, and nothing after it.
+    pub(super) fn repair_apart(&mut self, slot: &Rc<Slot>, rung: Rung) {
+        let order = self.order(slot.clone());
+        tokio::task::spawn_local(async move {
+            let _alone = order.slot.mending.lock().await;
+            if let Err(Unrepaired::Unable(why)) = order.carry_out(rung, true).await {
+                log::info!("{}: {rung} failed: {why}", order.slot.id);
+            }
+        });
+    }
+
+    fn order(&self, slot: Rc<Slot>) -> Order {
+        Order {
+            ports: self.at_ports(&slot).unwrap_or_default(),
+            sysfs: self.sysfs.clone(),
+            run_dir: self.memory.dir().to_path_buf(),
+            client: self.client.clone(),
+            power: self.power_option(&slot.id),
+            slot,
+        }
+    }
+
     /// A link that never had a modem has nothing to repair.
     fn dial_instead(&mut self, name: &str) {
         self.start_job(name, async { JobResult::Repaired(Ok(())) });
     }
 }
 
+/// Why a rung did not do what it does.
+pub enum Unrepaired {
+    /// It was begun and ended badly.
+    Failed(Cause),
+    /// It could not be begun.
+    Unable(String),
+}
+
+impl From<Cause> for Unrepaired {
+    fn from(cause: Cause) -> Unrepaired {
+        Unrepaired::Failed(cause)
+    }
+}
+
+type Repaired = Result<(), Unrepaired>;
+
+impl Daemon {
+    /// The job of a rung ended.
+    pub(super) fn on_repaired(&mut self, name: &str, result: Repaired) {
+        let Some(interface) = self.interfaces.get(name) else { return };
+        let (event, carried) = match result {
+            Ok(()) => (Event::Repaired, Carried::Out),
+            Err(Unrepaired::Failed(cause)) => {
+                let text = cause.text();
+                (Event::Failed(cause), Carried::Failed(text))
+            }
+            Err(Unrepaired::Unable(why)) => {
+                // What kept it from being up before still does.
+                let cause = interface.link.cause().cloned().unwrap_or(Cause::NoTraffic);
+                (Event::Failed(cause), Carried::Unable(why))
+            }
+        };
+        self.handle(name, event);
+        self.rung_ended(name, carried);
+    }
+}
+
 impl Order {
-    async fn carry_out(&self, rung: Rung, heard: bool) -> Result<(), Cause> {
+    async fn carry_out(&self, rung: Rung, heard: bool) -> Repaired {
         match rung {
             Rung::Renew => Ok(()),
             Rung::Reconnect if heard => Ok(()),
-            Rung::Reconnect => Err(Cause::ModemHung),
+            Rung::Reconnect => Err(Cause::ModemHung.into()),
             Rung::Reregister => self.reregister().await,
             Rung::Reset => self.reset().await,
             Rung::Power => self.cut_power().await,
@@ -104,13 +157,15 @@ impl Order {
         }
     }
 
-    async fn reregister(&self) -> Result<(), Cause> {
-        let Some(modem) = self.slot.modem() else { return Err(Cause::ModemHung) };
-        timeout(REREGISTERING, modem.reregister()).await.unwrap_or(Err(Cause::ModemHung))
+    async fn reregister(&self) -> Repaired {
+        let Some(modem) = self.slot.modem() else {
+            return Err(Unrepaired::Unable("the modem is not open".into()));
+        };
+        Ok(timeout(REREGISTERING, modem.reregister()).await.unwrap_or(Err(Cause::ModemHung))?)
     }
 
     /// Over the control channel, else by AT: a modem that is deaf there may still hear here.
-    async fn reset(&self) -> Result<(), Cause> {
+    async fn reset(&self) -> Repaired {
         let before = self.slot.generation();
         let told = match self.slot.modem() {
             Some(modem) => timeout(ORDERING, modem.reset()).await.unwrap_or(Err(Cause::ModemHung)),
@@ -118,8 +173,10 @@ impl Order {
         };
         if !matches!(told, Ok(true)) {
             self.reset_by_at().await.map_err(|why| {
-                log::debug!("{}: reset: {why}", self.slot.id);
-                told.err().unwrap_or(Cause::ModemHung)
+                Unrepaired::Unable(match &told {
+                    Err(cause) => format!("{}, and by AT: {why}", cause.text()),
+                    Ok(_) => format!("the modem has no message for it, and by AT: {why}"),
+                })
             })?;
         }
         self.gone_and_back(before).await
@@ -142,24 +199,20 @@ impl Order {
         Err(why)
     }
 
-    async fn cut_power(&self) -> Result<(), Cause> {
-        let failed = |why: String| Cause::NoModem(format!("power was not cut: {why}"));
-        let Some(found) = self.slot.place_known() else {
-            return Err(failed("its place is not known".into()));
-        };
-        let ways = power::ways(&self.sysfs, &found, &self.power).map_err(failed)?;
+    async fn cut_power(&self) -> Repaired {
+        let unable = |why: &str| Unrepaired::Unable(why.to_string());
+        let found = self.slot.place_known().ok_or_else(|| unable("its place is not known"))?;
+        let ways = power::ways(&self.sysfs, &found, &self.power).map_err(Unrepaired::Unable)?;
         let before = self.slot.generation();
         let tried = self.slot.powered.get();
-        let Some(way) = ways.get(tried % ways.len().max(1)) else {
-            return Err(failed("this board has no way to".into()));
-        };
+        let way = ways.get(tried % ways.len().max(1));
+        let way = way.ok_or_else(|| unable("this board has no way to cut the modem's power"))?;
         // Another way next time, unless this one is proved.
         self.slot.powered.set(tried.wrapping_add(1));
-        log::info!("{}: power off and on by {way}{}", self.slot.id, taken_along(way));
+        log::info!("{}: power off and on by {way}", self.slot.id);
         match timeout(CUTTING, power::cycle(way, OFF, &self.run_dir)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(why)) => return Err(failed(why)),
-            Err(_) => return Err(failed("it took too long".into())),
+            Ok(done) => done.map_err(Unrepaired::Unable)?,
+            Err(_) => return Err(Cause::NoModem("cutting the power took too long".into()).into()),
         }
         if self.slot.generation() == before && self.slot.state() == ModemState::Open {
             // Nobody told that it left; then it shall be opened afresh all the same.
@@ -168,16 +221,16 @@ impl Order {
         self.back(&found).await
     }
 
-    async fn reboot(&self) -> Result<(), Cause> {
+    async fn reboot(&self) -> Repaired {
         let reply = self.client.invoke("system", "reboot", &json!({}), Duration::from_secs(10)).await;
         if let Err(error) = reply {
-            return Err(Cause::NoModem(format!("the router does not reboot: {error}")));
+            return Err(Unrepaired::Unable(format!("procd does not reboot: {error}")));
         }
         sleep(REBOOTING).await;
-        Err(Cause::NoModem("the router did not reboot".into()))
+        Err(Cause::NoModem("the router did not reboot".into()).into())
     }
 
-    async fn gone_and_back(&self, before: u32) -> Result<(), Cause> {
+    async fn gone_and_back(&self, before: u32) -> Repaired {
         let Some(found) = self.slot.place_known() else { return Ok(()) };
         let left = async {
             while self.slot.generation() == before && self.is_there(&found) {
@@ -193,7 +246,7 @@ impl Order {
     }
 
     /// Until it can be used again.
-    async fn back(&self, found: &Found) -> Result<(), Cause> {
+    async fn back(&self, found: &Found) -> Repaired {
         let deadline = Instant::now() + RETURNING;
         let back = async {
             while !self.is_there(found) {
@@ -201,7 +254,7 @@ impl Order {
             }
         };
         let gone = || Cause::NoModem(format!("{} did not come back from its restart", self.slot.id));
-        timeout_at(deadline, back).await.map_err(|_| gone())
+        timeout_at(deadline, back).await.map_err(|_| gone().into())
     }
 
     /// A modem of the bus with its network device, or a simulator's socket.
@@ -211,8 +264,4 @@ impl Order {
         }
         self.sysfs.modems().iter().any(|now| now.id == found.id && now.netdev.is_some())
     }
-}
-
-fn taken_along(way: &power::Way) -> String {
-    if way.others.is_empty() { String::new() } else { format!("; takes along {}", way.others.join(", ")) }
 }

@@ -134,8 +134,7 @@ impl Bed {
     /// The section of the one interface, down at first; `more` is added to it.
     pub fn configure(&self, more: &Value) {
         let device = self.directory.path().join("modem");
-        let mut section =
-            json!({"proto": "uwand", "device": device, "netdev": NETDEV, "apn": "internet", "auto": false});
+        let mut section = json!({"proto": "uwand", "device": device, "netdev": NETDEV, "apn": "internet", "auto": false, "watchdog": "0"});
         for (key, value) in more.as_object().into_iter().flatten() {
             section[key.as_str()] = value.clone();
         }
@@ -168,5 +167,6 @@ fn environment(directory: &Path) -> Vec<(String, String)> {
         ("UWAND_UBUS_SOCKET".into(), file("ubus.sock")),
         ("UWAND_SYSFS".into(), file("sys")),
         ("UWAND_RUN_DIR".into(), file("run")),
+        ("UWAND_STATE_DIR".into(), file("state")),
     ]
 }

@@ -9,6 +9,7 @@ mod handler;
 mod interface;
 pub mod line;
 pub mod modem;
+pub mod net;
 pub mod netifd;
 pub mod qmi;
 mod qmimux;

@@ -16,6 +16,7 @@ use std::time::Duration;
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use tokio::task::{AbortHandle, LocalSet, spawn_local, yield_now};
 use tokio::time::{Instant, sleep, timeout};
 use uwand::globals::Globals;
@@ -23,6 +24,7 @@ use uwand::ubus::{Client, Error, Source, Status};
 
 use super::at::{Answers, AtPort};
 use super::modem::{Setup, SimModem};
+use super::net::Net;
 use super::netifd::{Handler, Netifd, State, What};
 use super::qmi::{self, QmiModem};
 use super::qmimux::Mux;
@@ -39,14 +41,25 @@ pub const MINUTE: Duration = Duration::from_secs(60);
 /// Below the virtual clock's resolution, and far below any wait that somebody chose.
 pub const AT_ONCE: Duration = Duration::from_millis(5);
 
+/// How often the bus looks at its switches.
+const GLANCE: Duration = Duration::from_millis(100);
+/// From power to a modem that is on the bus again.
+const RESTARTS: Duration = Duration::from_secs(8);
+
 /// A modem that can be plugged in.
-pub trait Device {
+pub trait Device: Clone + 'static {
     const USB_ID: (u16, u16);
     /// The number of the control interface.
     const INTERFACE: u8;
     fn listen(&self, path: &Path) -> io::Result<()>;
     fn vanish(&self);
     fn interfaces(wdm: &str, netdev: &str) -> Vec<Iface>;
+    /// It has power again, after a cut.
+    fn powered(&self);
+    /// Whether it passes packets.
+    fn carries(&self) -> bool;
+    /// It was told to restart; asked once.
+    fn wants_restart(&self) -> bool;
     /// What the host asked it.
     fn asked(&self) -> Vec<String>;
 }
@@ -61,6 +74,18 @@ impl Device for SimModem {
 
     fn vanish(&self) {
         self.vanish();
+    }
+
+    fn powered(&self) {
+        self.powered();
+    }
+
+    fn carries(&self) -> bool {
+        self.carries()
+    }
+
+    fn wants_restart(&self) -> bool {
+        self.wants_restart()
     }
 
     fn interfaces(wdm: &str, netdev: &str) -> Vec<Iface> {
@@ -85,6 +110,19 @@ impl Device for QmiModem {
         self.vanish();
     }
 
+    fn powered(&self) {
+        self.powered();
+    }
+
+    fn carries(&self) -> bool {
+        self.carries()
+    }
+
+    /// It restarts without leaving the bus.
+    fn wants_restart(&self) -> bool {
+        false
+    }
+
     fn interfaces(wdm: &str, netdev: &str) -> Vec<Iface> {
         qmi_interface(Self::INTERFACE, wdm, netdev)
     }
@@ -101,9 +139,12 @@ pub struct World<M = SimModem> {
     /// A connection of the test's own.
     pub bus: Client,
     pub globals: Globals,
+    /// What is behind the modem.
+    pub net: Net,
     tree: Tree,
     daemon: RefCell<Option<AbortHandle>>,
     number: RefCell<Option<u8>>,
+    tended: Notify,
     mux: RefCell<Option<Mux>>,
 }
 
@@ -187,12 +228,43 @@ impl<M: Device> World<M> {
         self.start_daemon();
         self.bus.wait_for("uwand").await;
         self.settle().await;
-        scenario(&self).await;
+        tokio::select! {
+            () = scenario(&self) => {}
+            () = self.tend() => {}
+        }
         assert!(!PANICKED.get(), "a task panicked");
         if !self.netifd.complaints().is_empty() {
             println!("{}", self.story().await);
         }
         assert_eq!(self.netifd.complaints(), [""; 0], "netifd would get this wrong in silence");
+    }
+
+    /// What a bus does by itself: a modem that restarts leaves it and comes back, and so does one
+    /// whose port has no power for a while.
+    async fn tend(&self) {
+        self.tended.notified().await;
+        let switch = self.tree.device_dir(USB_PATH).join("authorized");
+        loop {
+            sleep(GLANCE).await;
+            if self.modem.wants_restart() {
+                sleep(SECOND).await;
+                self.unplug();
+                sleep(RESTARTS).await;
+                self.plug(0);
+            }
+            if std::fs::read_to_string(&switch).is_ok_and(|text| text.trim() == "0") {
+                self.unplug();
+                sleep(3 * SECOND).await;
+                self.modem.powered();
+                sleep(RESTARTS).await;
+                self.plug(0);
+            }
+        }
+    }
+
+    /// From now on the modem may restart and lose its power.
+    pub fn tend_modem(&self) {
+        self.tended.notify_one();
     }
 
     /// Everything around this modem but the daemon; it is not plugged in.
@@ -219,9 +291,11 @@ impl<M: Device> World<M> {
             ubusd,
             bus: Client::start(source()),
             globals,
+            net: Net::default(),
             tree,
             daemon: RefCell::default(),
             number: RefCell::default(),
+            tended: Notify::new(),
             mux: RefCell::default(),
         }
     }
@@ -230,7 +304,9 @@ impl<M: Device> World<M> {
     pub fn start_daemon(&self) {
         // A set of its own, so that all of the daemon's tasks go with it.
         let set = LocalSet::new();
-        set.spawn_local(uwand::daemon::serve(self.globals.clone(), std::future::pending()));
+        let modem = self.modem.clone();
+        let prober = self.net.prober(move || modem.carries());
+        set.spawn_local(uwand::daemon::serve(self.globals.clone(), prober, std::future::pending()));
         *self.daemon.borrow_mut() = Some(spawn_local(set).abort_handle());
     }
 

@@ -40,3 +40,4 @@ mod surface_qmi_messages;
 mod trace;
 mod ubus_client;
 mod ubus_real;
+mod watchdog_stall;

@@ -81,8 +81,12 @@ fn a_trace_of_qmi_shows_names_and_hides_identities() {
         ask(w, "signal", json!({})).await.unwrap();
         let mut heard = Vec::new();
         while let Ok(notice) = tokio::time::timeout(SECOND, daemon.recv()).await {
+            // Others are told of the traffic's health meanwhile.
             if let Notice::Message { kind, data } = notice {
-                assert_eq!((kind.as_str(), &data["control"]), ("trace", &json!("qmi")));
+                if kind != "trace" {
+                    continue;
+                }
+                assert_eq!(data["control"], "qmi");
                 heard.push(data["text"].as_str().unwrap().to_string());
             }
         }

@@ -43,7 +43,7 @@ use super::client::{self, Client, Event, Io};
 use super::messages::basic::DeviceCaps;
 use super::messages::extensions::{QueryVersion, Version};
 use super::messages::network::{HomeProvider, SignalState, SignalStateV2};
-use super::messages::services::{DeviceServices, EventEntry, SetSubscribeList};
+use super::messages::services::{DeviceService, DeviceServices, EventEntry, SetSubscribeList};
 use super::messages::{Message, Query, Request};
 use super::service::Service;
 use crate::board::{Board, Notify};
@@ -74,6 +74,8 @@ pub struct Modem {
     speaks_pdu: Cell<bool>,
     /// Network and technologies that were selected, to be sent again only when they change.
     selected: RefCell<(Option<String>, Vec<Mode>)>,
+    /// What it says it has, once it was asked.
+    services: RefCell<Option<Rc<[DeviceService]>>>,
 }
 
 type Unasked = Rc<RefCell<Option<UnboundedSender<Vec<u8>>>>>;
@@ -113,6 +115,7 @@ impl Modem {
             no_messages: Cell::new(false),
             speaks_pdu: Cell::new(false),
             selected: RefCell::default(),
+            services: RefCell::default(),
         };
         modem.query::<DeviceCaps>().await?;
         modem.subscribe().await?;
@@ -186,7 +189,7 @@ impl Modem {
 
     /// MBIMEx 2 brings RSRP and SNR; 3 changes the layout of connect and is not asked for.
     async fn agree_on_extensions(&self) -> Result<(), client::Error> {
-        let services = self.client.command(&Query::<DeviceServices>::default()).await?.list.services;
+        let services = self.services().await?;
         self.no_messages.set(!services.iter().any(|offered| offered.service == Service::Sms));
         let version = Version::CID;
         let offers = |service: Service| {
@@ -200,6 +203,17 @@ impl Modem {
             }
         }
         Ok(())
+    }
+
+    /// What it has does not change while it is open: asked once.
+    async fn services(&self) -> Result<Rc<[DeviceService]>, client::Error> {
+        if let Some(known) = self.services.borrow().clone() {
+            return Ok(known);
+        }
+        let listed = self.client.command(&Query::<DeviceServices>::default()).await?.list.services;
+        let listed: Rc<[DeviceService]> = listed.into();
+        *self.services.borrow_mut() = Some(listed.clone());
+        Ok(listed)
     }
 
     /// Asks, and takes the answer into what is known.

@@ -9,11 +9,10 @@ use super::known::Known;
 use super::{Modem, after};
 use crate::cause::Cause;
 use crate::mbim::client::Error;
+use crate::mbim::messages::Message;
 use crate::mbim::messages::basic::SetRadioState;
 use crate::mbim::messages::enums::RadioSwitch;
 use crate::mbim::messages::extensions::{DeviceReset, DeviceResetDone};
-use crate::mbim::messages::services::DeviceServices;
-use crate::mbim::messages::{Message, Query};
 use crate::mbim::service::Service;
 use crate::mbim::status::Kind;
 
@@ -58,8 +57,8 @@ impl Modem {
     }
 
     pub(super) async fn offers(&self, service: Service, cid: u32) -> Result<bool, Cause> {
-        let offered = match self.client.command(&Query::<DeviceServices>::default()).await {
-            Ok(answer) => answer.list.services,
+        let offered = match self.services().await {
+            Ok(offered) => offered,
             Err(Error::Refused(..)) => return Ok(false),
             Err(error) => return Err(error.into()),
         };

@@ -1,10 +1,11 @@
 //! What a simulated modem answers about itself, its SIM and its radio.
 
+use uwand::fault::Rung;
 use uwand::mbim::messages::Message;
 use uwand::mbim::messages::basic::*;
 use uwand::mbim::messages::connect::{PacketStatistics, ProvisionedContexts, SetNetworkIdleHint};
 use uwand::mbim::messages::enums::*;
-use uwand::mbim::messages::extensions::{QueryVersion, SysCaps, Version};
+use uwand::mbim::messages::extensions::{DeviceResetDone, QueryVersion, SysCaps, Version};
 use uwand::mbim::messages::services::*;
 use uwand::mbim::{Kind, Service, Status};
 use uwand::words::Id;
@@ -98,6 +99,9 @@ impl State {
             Ok(_) if self.fcc_locked => done(&self.radio_state()),
             Ok(set) => {
                 self.software = set.software == RadioSwitch::On;
+                if !self.software {
+                    self.done(Rung::Reregister);
+                }
                 self.settle();
                 done(&self.radio_state())
             }
@@ -199,7 +203,9 @@ impl State {
         if self.setup.messages {
             services.extend([service(Service::Sms, &[1, 2, 3, 4, 5]), service(Service::Ussd, &[1])]);
         }
-        if self.setup.mbimex > 0x0100 {
+        if self.setup.device_reset {
+            services.push(service(Service::Extensions, &[5, 10, 15]));
+        } else if self.setup.mbimex > 0x0100 {
             services.push(service(Service::Extensions, &[5, 15]));
         }
         if self.setup.inside.is_some() {
@@ -236,6 +242,10 @@ impl State {
                 Some(cells) => done(cells),
                 None => refused(Status::NoDeviceSupport),
             },
+            10 if self.setup.device_reset => {
+                self.resetting = true;
+                done(&DeviceResetDone::default())
+            }
             5 => done(&SysCaps { executors: 1, slots: 1, concurrency: 1, modem_id: 1 }),
             15 if self.setup.mbimex > 0x0100 => match QueryVersion::parse(body) {
                 Ok(asked) => {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
+use uwand::fault::Rung;
 use uwand::mbim::Kind;
 use uwand::mbim::messages::Message;
 use uwand::mbim::messages::connect::SetConnect;
@@ -99,6 +100,28 @@ impl SimModem {
             state.network.attach_refused = None;
             state.settle();
         });
+    }
+
+    /// Bearers stay up and no packet passes, until this was done to the modem.
+    pub fn stall(&self, until: Rung) {
+        self.act(|state| state.dead_until = Some(until));
+    }
+
+    /// It has power again.
+    pub fn powered(&self) {
+        self.clear_faults();
+        self.act(|state| state.done(Rung::Power));
+    }
+
+    /// The host asked for a restart; asked once.
+    pub fn wants_restart(&self) -> bool {
+        std::mem::take(&mut self.0.state.borrow_mut().resetting)
+    }
+
+    /// Whether packets pass.
+    pub fn carries(&self) -> bool {
+        let state = self.0.state.borrow();
+        !state.sessions.is_empty() && state.dead_until.is_none()
     }
 
     pub fn set_signal(&self, rssi: u32) {

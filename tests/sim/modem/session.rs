@@ -1,5 +1,6 @@
 //! What a simulated modem answers about contexts: connect and IP configuration.
 
+use uwand::fault::Rung;
 use uwand::mbim::messages::Message;
 use uwand::mbim::messages::connect::*;
 use uwand::mbim::messages::enums::*;
@@ -111,6 +112,7 @@ impl State {
             Ok(ip_type) => {
                 let ip = self.network.ip.limited_to(ip_type);
                 self.sessions.insert(set.session, Session { apn: set.apn, ip_type, ip });
+                self.done(Rung::Reconnect);
                 done(&self.connect_state(set.session, 0))
             }
             Err(cause) => (Status::Failure, self.connect_state(set.session, cause).emit()),

@@ -47,6 +47,8 @@ pub struct Setup {
     /// The radio cannot be switched on: "on" is refused, or taken without effect.
     pub fcc_locked: bool,
     pub refuses_locked_radio: bool,
+    /// Restarts when it is told so (MBIMEx).
+    pub device_reset: bool,
 }
 
 impl Default for Setup {
@@ -76,6 +78,7 @@ impl Default for Setup {
             inside: None,
             fcc_locked: false,
             refuses_locked_radio: false,
+            device_reset: false,
         }
     }
 }

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use uwand::fault::Rung;
 use uwand::mbim::messages::Message;
 use uwand::mbim::messages::connect::ConnectState;
 use uwand::mbim::messages::enums::*;
@@ -53,6 +54,10 @@ pub struct State {
     /// PDUs that the host had sent.
     pub sent: Vec<Vec<u8>>,
     pub ussd_open: bool,
+    /// Bearers are up and no packet passes, until this was done.
+    pub dead_until: Option<Rung>,
+    /// The host asked for a restart.
+    pub resetting: bool,
     pub subscribed: Option<Vec<EventEntry>>,
     pub queried: (bool, bool),
     /// The lock of a laptop maker: the radio stays off.
@@ -95,6 +100,8 @@ impl State {
             store: Vec::new(),
             sent: Vec::new(),
             ussd_open: false,
+            dead_until: None,
+            resetting: false,
             subscribed: None,
             queried: (false, false),
             fcc_locked: setup.fcc_locked,
@@ -116,7 +123,15 @@ impl State {
         }
         let epoch = self.epoch.wrapping_add(1);
         let setup = Setup { sim, network: self.network.clone(), ..self.setup.clone() };
+        let dead_until = self.dead_until;
         *self = State::powered(setup, epoch);
+        self.dead_until = dead_until;
+        self.done(Rung::Reset);
+    }
+
+    /// This was done to it, which may be what its bearers needed.
+    pub fn done(&mut self, rung: Rung) {
+        self.dead_until = self.dead_until.filter(|cure| *cure > rung);
     }
 
     pub fn later(&mut self, delay: Duration, what: impl FnOnce(&mut State) + 'static) {

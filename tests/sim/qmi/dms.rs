@@ -95,6 +95,9 @@ impl State {
             (mode, _) if mode == self.mode => return done(),
             (mode, _) => self.mode = mode,
         }
+        if self.mode == OperatingMode::LowPower {
+            self.core.done(uwand::fault::Rung::Reregister);
+        }
         if !self.resetting {
             self.switch();
         }

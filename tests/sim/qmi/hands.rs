@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use tokio::time::Instant;
+use uwand::fault::Rung;
 use uwand::mbim::messages::enums::{Packet, Register};
 use uwand::qmi::frame::Service;
 use uwand::qmi::messages::dms::OperatingMode;
@@ -101,6 +102,23 @@ impl QmiModem {
             state.core.network.attach_refused = None;
             state.core.settle();
         });
+    }
+
+    /// Bearers stay up and no packet passes, until this was done to the modem.
+    pub fn stall(&self, until: Rung) {
+        self.act(|state| state.core.dead_until = Some(until));
+    }
+
+    /// It has power again.
+    pub fn powered(&self) {
+        self.clear_faults();
+        self.act(|state| state.core.done(Rung::Power));
+    }
+
+    /// Whether packets pass.
+    pub fn carries(&self) -> bool {
+        let state = self.0.state.borrow();
+        !state.calls.is_empty() && state.core.dead_until.is_none()
     }
 
     pub fn set_signal(&self, rssi: u32) {

@@ -190,6 +190,7 @@ impl State {
     }
 
     fn started(&mut self, frame: &Frame, place: (u8, u8), set: &SetConnect, profile: u8) {
+        self.core.done(uwand::fault::Rung::Reconnect);
         let answer = match self.ask_network(place, set) {
             Ok(ip) => {
                 self.handles += 1;

@@ -1,0 +1,324 @@
+//! The watchdog of each link that is up: its rounds of probes, as tasks, and what follows.
+//!
+//! Contract: whether to probe, and what the answers mean, is `watchdog`'s; here probes are sent
+//! from the link's own device and address, counters are read, and a change of health is told.
+//! A link has a watch while netifd has its bearer, and none in between.
+//!
+//! Why [`Prober`]? A simulated world has no network behind its modems; there a test answers.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::{Duration, Instant as Clock};
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, timeout};
+
+use super::{Daemon, Letter, OBJECT};
+use crate::config;
+use crate::fault::Health;
+use crate::link;
+use crate::linux::netdev;
+use crate::linux::ping::{self, Answer, Failure, Source};
+use crate::status::{WatchdogEvent, to_json};
+use crate::target::Target;
+use crate::watchdog::{Action, Counters, Event, Outcome, Settings, Watchdog};
+use crate::words::{Addressing, Bearer};
+
+/// What else is asked where the configuration names nothing.
+const ELSEWHERE: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1)),
+    IpAddr::V6(Ipv6Addr::new(0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111)),
+];
+/// Of the network's own name servers.
+const MOST_SERVERS: usize = 2;
+
+pub type Told = Result<Answer, Failure>;
+
+/// Who probes.
+#[derive(Clone)]
+pub enum Prober {
+    Network,
+    /// Somebody who answers in its place.
+    Scripted(UnboundedSender<Asked>),
+}
+
+/// A probe that somebody else is to answer. Dropped, it counts as not answered.
+pub struct Asked {
+    pub target: Target,
+    pub source: Source,
+    pub answer: oneshot::Sender<Told>,
+}
+
+impl Prober {
+    pub async fn ask(&self, target: &Target, from: &Source, limit: Duration) -> Told {
+        match self {
+            Prober::Network => ping::ask(target, from, limit).await,
+            Prober::Scripted(asked) => {
+                let (answer, told) = oneshot::channel();
+                let question = Asked { target: target.clone(), source: from.clone(), answer };
+                if asked.send(question).is_err() {
+                    return Err(Failure::NoDevice);
+                }
+                let told = timeout(limit, async {
+                    match told.await {
+                        Ok(told) => told,
+                        Err(_) => std::future::pending().await,
+                    }
+                });
+                told.await.unwrap_or(Err(Failure::Timeout))
+            }
+        }
+    }
+
+    /// All at once.
+    pub async fn ask_all(&self, targets: Vec<Target>, from: Source, limit: Duration) -> Vec<(usize, Told)> {
+        let mut asking = JoinSet::new();
+        for (index, target) in targets.into_iter().enumerate() {
+            let (prober, from) = (self.clone(), from.clone());
+            asking.spawn_local(async move { (index, prober.ask(&target, &from, limit).await) });
+        }
+        let mut told = asking.join_all().await;
+        told.sort_by_key(|(index, _)| *index);
+        told
+    }
+}
+
+/// The watch of one link.
+pub struct Watch {
+    pub dog: Watchdog,
+    pub source: Source,
+    /// Of the last round, by the index of the target.
+    pub last: Vec<(usize, Told)>,
+    /// When the first of the failed rounds began, and the counters then.
+    pub trouble: Option<(Clock, Counters)>,
+    asked: (Clock, Counters),
+    serial: u32,
+    task: Option<AbortHandle>,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Watch {
+    fn new(options: &config::Watchdog, bearer: &Bearer, serial: u32) -> Watch {
+        let now = Instant::now().into_std();
+        let settings = Settings {
+            interval: options.interval,
+            timeout: options.timeout,
+            failures: options.failures,
+            quorum: options.quorum,
+        };
+        Watch {
+            dog: Watchdog::new(now, settings, targets(options, bearer)),
+            source: source(bearer),
+            last: Vec::new(),
+            trouble: None,
+            asked: (now, Counters::default()),
+            serial,
+            task: None,
+        }
+    }
+
+    fn stop(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+        }
+    }
+
+    /// What the last round says of each target.
+    pub fn answers(&self) -> impl Iterator<Item = (&Target, &Told)> {
+        self.last.iter().filter_map(|(index, told)| Some((self.dog.targets().get(*index)?, told)))
+    }
+}
+
+/// The end of a round.
+pub struct Round {
+    interface: String,
+    serial: u32,
+    round: u32,
+    told: Vec<(usize, Told)>,
+}
+
+/// Those of the configuration, else the network's name servers and two that everybody reaches.
+fn targets(options: &config::Watchdog, bearer: &Bearer) -> Vec<Target> {
+    if !options.targets.is_empty() {
+        return options.targets.iter().filter_map(|text| Target::read(text).ok()).collect();
+    }
+    let mut targets: Vec<Target> = Vec::new();
+    let servers = bearer.dns().take(MOST_SERVERS).map(Target::Icmp);
+    for target in servers.chain(elsewhere()) {
+        if !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+    targets
+}
+
+pub fn elsewhere() -> impl Iterator<Item = Target> {
+    ELSEWHERE.into_iter().map(Target::Icmp)
+}
+
+fn source(bearer: &Bearer) -> Source {
+    fn first<A: Copy>(family: &Addressing<A>) -> Option<A> {
+        family.settings()?.addresses.first().map(|(address, _)| *address)
+    }
+    Source {
+        netdev: bearer.netdev.clone(),
+        v4: first(&bearer.ipv4),
+        v6: first(&bearer.ipv6),
+        fwmark: None,
+        dns: bearer.dns().collect(),
+    }
+}
+
+pub fn outcome(told: &Told) -> Outcome {
+    match told {
+        Ok(answer) => Outcome::Answered(answer.rtt),
+        Err(failure) if failure.proves_traffic() => Outcome::Refused,
+        Err(failure) if failure.is_local() => Outcome::Unsent,
+        Err(_) => Outcome::Silent,
+    }
+}
+
+impl Daemon {
+    /// After every event of a link: a watch for the bearer that netifd has, and for no other.
+    pub(super) fn follow(&mut self, name: &str) {
+        let Some(interface) = self.interfaces.get_mut(name) else { return };
+        let options = interface.config.as_ref().map(|config| &config.watchdog).filter(|dog| dog.enabled);
+        let (Some(bearer), Some(options)) = (interface.link.bearer(), options) else {
+            if let Some(mut watch) = interface.watch.take() {
+                watch.stop();
+                let actions = watch.dog.handle(Instant::now().into_std(), Event::Down);
+                self.mind(name, actions);
+            }
+            return;
+        };
+        let fits = |watch: &Watch| {
+            watch.source.netdev == bearer.netdev
+                && watch.dog.targets() == targets(options, bearer)
+                && watch.dog.settings().interval == options.interval
+        };
+        if !interface.watch.as_ref().is_some_and(fits) {
+            self.watches = self.watches.wrapping_add(1);
+            interface.watch = Some(Watch::new(options, bearer, self.watches));
+        }
+        let now = Instant::now().into_std();
+        let from = source(bearer);
+        let (v4, v6) = (from.v4.is_some(), from.v6.is_some());
+        let actions = interface.watch.as_mut().map(|watch| {
+            watch.source = from;
+            watch.dog.handle(now, Event::Up { v4, v6 })
+        });
+        self.mind(name, actions.unwrap_or_default());
+    }
+
+    /// The deadline of a watch passed.
+    pub(super) fn tick_watch(&mut self, name: &str) {
+        let counters = self.counters(name);
+        let Some(watch) = self.interfaces.get_mut(name).and_then(|i| i.watch.as_mut()) else { return };
+        let actions = watch.dog.handle(Instant::now().into_std(), Event::Tick(counters));
+        self.mind(name, actions);
+    }
+
+    pub(super) fn on_round(&mut self, round: Round) {
+        let counters = self.counters(&round.interface);
+        let Some(watch) = self.interfaces.get_mut(&round.interface).and_then(|i| i.watch.as_mut()) else {
+            return;
+        };
+        if watch.serial != round.serial {
+            return;
+        }
+        watch.task = None;
+        let outcomes = round.told.iter().map(|(index, told)| (*index, outcome(told))).collect();
+        watch.last = round.told;
+        let event = Event::Round { round: round.round, outcomes, counters };
+        let actions = watch.dog.handle(Instant::now().into_std(), event);
+        self.record_round(&round.interface);
+        self.mind(&round.interface, actions);
+    }
+
+    /// A rung was carried out without taking the link down: probe at once.
+    pub(super) fn prove(&mut self, name: &str) {
+        let Some(watch) = self.interfaces.get_mut(name).and_then(|i| i.watch.as_mut()) else { return };
+        watch.stop();
+        let actions = watch.dog.handle(Instant::now().into_std(), Event::Prove);
+        self.mind(name, actions);
+    }
+
+    fn mind(&mut self, name: &str, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Probe { round, targets, timeout } => self.probe(name, round, &targets, timeout),
+                Action::Health { old, new } => self.on_health(name, old, new),
+                Action::Unproven => self.unproven(name),
+            }
+        }
+    }
+
+    fn probe(&mut self, name: &str, round: u32, which: &[usize], limit: Duration) {
+        let counters = self.counters(name);
+        let (letters, prober) = (self.letters.clone(), self.prober.clone());
+        let Some(watch) = self.interfaces.get_mut(name).and_then(|i| i.watch.as_mut()) else { return };
+        watch.stop();
+        watch.asked = (Instant::now().into_std(), counters);
+        let targets = which.iter().filter_map(|index| watch.dog.targets().get(*index).cloned()).collect();
+        let (from, serial, which) = (watch.source.clone(), watch.serial, which.to_vec());
+        let interface = name.to_string();
+        let task = tokio::task::spawn_local(async move {
+            let told = prober.ask_all(targets, from, limit).await;
+            let told = which.into_iter().zip(told).map(|(index, (_, told))| (index, told)).collect();
+            let _ = letters.send(Letter::Round(Round { interface, serial, round, told }));
+        });
+        watch.task = Some(task.abort_handle());
+    }
+
+    fn on_health(&mut self, name: &str, old: Health, new: Health) {
+        if let Some(watch) = self.interfaces.get_mut(name).and_then(|i| i.watch.as_mut()) {
+            match new {
+                Health::Healthy | Health::Off => watch.trouble = None,
+                Health::Suspect | Health::Stalled => {
+                    watch.trouble.get_or_insert(watch.asked);
+                }
+            }
+        }
+        log::debug!("{name}: traffic: {old} -> {new}");
+        if new != Health::Off {
+            self.handle(name, link::Event::Health(new));
+        }
+        match new {
+            Health::Off => {}
+            Health::Healthy => self.proved(name),
+            Health::Suspect | Health::Stalled => self.look(name, new),
+        }
+        self.tell_health(name, old, new);
+    }
+
+    fn tell_health(&self, name: &str, old: Health, new: Health) {
+        let Some(interface) = self.interfaces.get(name) else { return };
+        let diagnosis = interface.recovery.diagnosis.as_ref().filter(|_| new != Health::Healthy);
+        let event = to_json(&WatchdogEvent {
+            interface: name.to_string(),
+            old,
+            new,
+            fault: diagnosis.map(|diagnosis| diagnosis.fault),
+            rung: interface.link.rung(),
+            why: diagnosis.and_then(|diagnosis| diagnosis.evidence.first().cloned()),
+        });
+        self.client.send_event("uwand.watchdog", &event);
+        self.client.notify(OBJECT, "watchdog", &event);
+    }
+
+    /// Packets of the device under the bearer; zeros where nobody counts.
+    pub(super) fn counters(&self, name: &str) -> Counters {
+        self.traffic(name).map_or(Counters::default(), |c| Counters { rx: c.rx_packets, tx: c.tx_packets })
+    }
+
+    pub(super) fn traffic(&self, name: &str) -> Option<netdev::Counters> {
+        let watch = self.interfaces.get(name)?.watch.as_ref()?;
+        netdev::Counters::read(&self.sysfs, &watch.source.netdev).ok()
+    }
+}

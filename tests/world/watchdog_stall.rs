@@ -1,0 +1,83 @@
+//! A bearer that is up and passes no packet, under the virtual clock: noticed, named, mended and
+//! proved, within bounds.
+
+use crate::sim;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sim::modem::{Network, Setup};
+use sim::world::{MINUTE, SECOND, WAN, World};
+use tokio::time::Instant;
+use uwand::fault::Rung;
+
+fn internet() -> Value {
+    json!({ "apn": "internet" })
+}
+
+/// Probes every 5 s, each with a second's patience.
+fn quick() -> Value {
+    json!({ "apn": "internet", "watchdog_interval": "5", "watchdog_timeout": "1" })
+}
+
+const CONNECT: Duration = Duration::from_millis(700);
+
+fn setup() -> Setup {
+    Setup { network: Network { connects_after: CONNECT, ..Network::default() }, ..Setup::default() }
+}
+
+/// Until traffic is proved again; from the stall, and from the first probe that failed.
+async fn mended(w: &World, limit: Duration) -> (Duration, Duration) {
+    let stall = Instant::now();
+    w.net.forget_probes();
+    loop {
+        assert!(stall.elapsed() < limit, "not mended; {}", w.story().await);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let probes = w.net.probes();
+        let first_lost = probes.iter().find(|(_, _, answered)| !answered);
+        let back = probes.iter().find(|(_, _, answered)| *answered && w.netifd.is_up(WAN));
+        if let (Some(lost), Some(back)) = (first_lost, back) {
+            if back.0 > lost.0 {
+                w.settle().await;
+                return (back.0 - stall, back.0 - lost.0);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stall_is_mended_by_a_reconnect_within_three_time_outs_and_a_second() {
+    World::run(setup(), async |w| {
+        w.ifup(internet());
+        w.up_within(MINUTE).await;
+        w.pass(100).await;
+        assert_eq!(w.of_interface("watchdog").await["health"], "healthy");
+        w.modem.stall(Rung::Reconnect);
+        let (from_stall, from_probe) = mended(w, 3 * MINUTE).await;
+        println!("first failed probe -> traffic {from_probe:?}, stall -> traffic {from_stall:?}");
+        assert!(from_probe <= 9 * SECOND + CONNECT + SECOND, "{from_probe:?}");
+        w.pass(1).await;
+        assert_eq!(w.of_interface("state").await, "up");
+        assert_eq!(w.link_ups(), [true, false, true]);
+        let error = w.notified(3);
+        assert!(error.iter().any(|args| args["error"][0] == "NO_TRAFFIC"), "{error:?}");
+        let outages = w.call("outages", json!({})).await;
+        println!("{outages:#}");
+        assert_eq!(outages["outages"][0]["fault"], "no_traffic");
+        assert_eq!(outages["outages"][0]["cured_by"], "reconnect");
+    });
+}
+
+#[test]
+fn with_an_interval_of_5_and_a_time_out_of_1_a_stall_lasts_less_than_10_seconds() {
+    World::run(setup(), async |w| {
+        w.ifup(quick());
+        w.up_within(MINUTE).await;
+        w.pass(100).await;
+        w.modem.stall(Rung::Reconnect);
+        let (from_stall, from_probe) = mended(w, MINUTE).await;
+        println!("first failed probe -> traffic {from_probe:?}, stall -> traffic {from_stall:?}");
+        assert!(from_stall < 10 * SECOND, "{from_stall:?}");
+        assert!(from_probe <= 3 * SECOND + CONNECT + SECOND, "{from_probe:?}");
+    });
+}
