@@ -11,6 +11,7 @@ pub mod line;
 pub mod modem;
 pub mod net;
 pub mod netifd;
+mod plug;
 pub mod qmi;
 mod qmimux;
 mod settings;

@@ -26,6 +26,7 @@ use super::at::{Answers, AtPort};
 use super::modem::{Setup, SimModem};
 use super::net::Net;
 use super::netifd::{Handler, Netifd, State, What};
+pub use super::plug::Device;
 use super::qmi::{self, QmiModem};
 use super::qmimux::Mux;
 use super::sysfs_tree::{Iface, Tree, mbim, qmi as qmi_interface};
@@ -41,97 +42,6 @@ pub const MINUTE: Duration = Duration::from_secs(60);
 /// Below the virtual clock's resolution, and far below any wait that somebody chose.
 pub const AT_ONCE: Duration = Duration::from_millis(5);
 
-/// How often the bus looks at its switches.
-const GLANCE: Duration = Duration::from_millis(100);
-/// From power to a modem that is on the bus again.
-const RESTARTS: Duration = Duration::from_secs(8);
-
-/// A modem that can be plugged in.
-pub trait Device: Clone + 'static {
-    const USB_ID: (u16, u16);
-    /// The number of the control interface.
-    const INTERFACE: u8;
-    fn listen(&self, path: &Path) -> io::Result<()>;
-    fn vanish(&self);
-    fn interfaces(wdm: &str, netdev: &str) -> Vec<Iface>;
-    /// It has power again, after a cut.
-    fn powered(&self);
-    /// Whether it passes packets.
-    fn carries(&self) -> bool;
-    /// It was told to restart; asked once.
-    fn wants_restart(&self) -> bool;
-    /// What the host asked it.
-    fn asked(&self) -> Vec<String>;
-}
-
-impl Device for SimModem {
-    const USB_ID: (u16, u16) = (0x1199, 0x9071);
-    const INTERFACE: u8 = 12;
-
-    fn listen(&self, path: &Path) -> io::Result<()> {
-        self.listen(path)
-    }
-
-    fn vanish(&self) {
-        self.vanish();
-    }
-
-    fn powered(&self) {
-        self.powered();
-    }
-
-    fn carries(&self) -> bool {
-        self.carries()
-    }
-
-    fn wants_restart(&self) -> bool {
-        self.wants_restart()
-    }
-
-    fn interfaces(wdm: &str, netdev: &str) -> Vec<Iface> {
-        mbim(Self::INTERFACE, wdm, netdev)
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.seen().iter().map(|seen| format!("{:?}", seen.asked)).collect()
-    }
-}
-
-impl Device for QmiModem {
-    /// A plain Qualcomm modem, of which no oddity is known.
-    const USB_ID: (u16, u16) = (0x05c6, 0x9025);
-    const INTERFACE: u8 = 8;
-
-    fn listen(&self, path: &Path) -> io::Result<()> {
-        self.listen(path)
-    }
-
-    fn vanish(&self) {
-        self.vanish();
-    }
-
-    fn powered(&self) {
-        self.powered();
-    }
-
-    fn carries(&self) -> bool {
-        self.carries()
-    }
-
-    /// It restarts without leaving the bus.
-    fn wants_restart(&self) -> bool {
-        false
-    }
-
-    fn interfaces(wdm: &str, netdev: &str) -> Vec<Iface> {
-        qmi_interface(Self::INTERFACE, wdm, netdev)
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.seen().iter().map(|seen| format!("{} {:#06x}", seen.service.label(), seen.message)).collect()
-    }
-}
-
 pub struct World<M = SimModem> {
     pub modem: M,
     pub netifd: Netifd,
@@ -141,10 +51,10 @@ pub struct World<M = SimModem> {
     pub globals: Globals,
     /// What is behind the modem.
     pub net: Net,
-    tree: Tree,
+    pub(super) tree: Tree,
     daemon: RefCell<Option<AbortHandle>>,
     number: RefCell<Option<u8>>,
-    tended: Notify,
+    pub(super) tended: Notify,
     mux: RefCell<Option<Mux>>,
 }
 
@@ -237,34 +147,6 @@ impl<M: Device> World<M> {
             println!("{}", self.story().await);
         }
         assert_eq!(self.netifd.complaints(), [""; 0], "netifd would get this wrong in silence");
-    }
-
-    /// What a bus does by itself: a modem that restarts leaves it and comes back, and so does one
-    /// whose port has no power for a while.
-    async fn tend(&self) {
-        self.tended.notified().await;
-        let switch = self.tree.device_dir(USB_PATH).join("authorized");
-        loop {
-            sleep(GLANCE).await;
-            if self.modem.wants_restart() {
-                sleep(SECOND).await;
-                self.unplug();
-                sleep(RESTARTS).await;
-                self.plug(0);
-            }
-            if std::fs::read_to_string(&switch).is_ok_and(|text| text.trim() == "0") {
-                self.unplug();
-                sleep(3 * SECOND).await;
-                self.modem.powered();
-                sleep(RESTARTS).await;
-                self.plug(0);
-            }
-        }
-    }
-
-    /// From now on the modem may restart and lose its power.
-    pub fn tend_modem(&self) {
-        self.tended.notify_one();
     }
 
     /// Everything around this modem but the daemon; it is not plugged in.

@@ -1,0 +1,133 @@
+//! Modems as a bus sees them: what can be plugged in, and what a bus does with it by itself.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::modem::SimModem;
+use super::qmi::QmiModem;
+use super::sysfs_tree::{Iface, mbim, qmi as qmi_interface};
+use super::world::{SECOND, USB_PATH, World};
+
+/// How often the bus looks at its switches.
+const GLANCE: Duration = Duration::from_millis(100);
+/// From power to a modem that is on the bus again.
+const RESTARTS: Duration = Duration::from_secs(8);
+
+/// A modem that can be plugged in.
+pub trait Device: Clone + 'static {
+    const USB_ID: (u16, u16);
+    /// The number of the control interface.
+    const INTERFACE: u8;
+    fn listen(&self, path: &Path) -> io::Result<()>;
+    fn vanish(&self);
+    fn interfaces(wdm: &str, netdev: &str) -> Vec<Iface>;
+    /// It has power again, after a cut.
+    fn powered(&self);
+    /// Whether it passes packets.
+    fn carries(&self) -> bool;
+    /// It was told to restart; asked once.
+    fn wants_restart(&self) -> bool;
+    /// What the host asked it.
+    fn asked(&self) -> Vec<String>;
+}
+
+impl Device for SimModem {
+    const USB_ID: (u16, u16) = (0x1199, 0x9071);
+    const INTERFACE: u8 = 12;
+
+    fn listen(&self, path: &Path) -> io::Result<()> {
+        self.listen(path)
+    }
+
+    fn vanish(&self) {
+        self.vanish();
+    }
+
+    fn powered(&self) {
+        self.powered();
+    }
+
+    fn carries(&self) -> bool {
+        self.carries()
+    }
+
+    fn wants_restart(&self) -> bool {
+        self.wants_restart()
+    }
+
+    fn interfaces(wdm: &str, netdev: &str) -> Vec<Iface> {
+        mbim(Self::INTERFACE, wdm, netdev)
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.seen().iter().map(|seen| format!("{:?}", seen.asked)).collect()
+    }
+}
+
+impl Device for QmiModem {
+    /// A plain Qualcomm modem, of which no oddity is known.
+    const USB_ID: (u16, u16) = (0x05c6, 0x9025);
+    const INTERFACE: u8 = 8;
+
+    fn listen(&self, path: &Path) -> io::Result<()> {
+        self.listen(path)
+    }
+
+    fn vanish(&self) {
+        self.vanish();
+    }
+
+    fn powered(&self) {
+        self.powered();
+    }
+
+    fn carries(&self) -> bool {
+        self.carries()
+    }
+
+    /// It restarts without leaving the bus.
+    fn wants_restart(&self) -> bool {
+        false
+    }
+
+    fn interfaces(wdm: &str, netdev: &str) -> Vec<Iface> {
+        qmi_interface(Self::INTERFACE, wdm, netdev)
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.seen().iter().map(|seen| format!("{} {:#06x}", seen.service.label(), seen.message)).collect()
+    }
+}
+
+impl<M: Device> World<M> {
+    /// What a bus does by itself: a modem that restarts leaves it and comes back, and so does one
+    /// whose port has no power for a while.
+    pub(super) async fn tend(&self) {
+        self.tended.notified().await;
+        let switch = self.tree.device_dir(USB_PATH).join("authorized");
+        loop {
+            sleep(GLANCE).await;
+            if self.modem.wants_restart() {
+                sleep(SECOND).await;
+                self.unplug();
+                sleep(RESTARTS).await;
+                self.plug(0);
+            }
+            if std::fs::read_to_string(&switch).is_ok_and(|text| text.trim() == "0") {
+                self.unplug();
+                sleep(3 * SECOND).await;
+                self.modem.powered();
+                sleep(RESTARTS).await;
+                self.plug(0);
+            }
+        }
+    }
+
+    /// From now on the modem may restart and lose its power.
+    pub fn tend_modem(&self) {
+        self.tended.notify_one();
+    }
+}
