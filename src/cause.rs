@@ -41,6 +41,15 @@ impl Reason {
     pub fn esm(number: u32) -> Self {
         Reason { domain: Domain::Esm, number, text: lookup(ESM, number) }
     }
+
+    /// The network says that it is overloaded or out of order: asking often makes it worse.
+    pub fn is_overload(&self) -> bool {
+        match self.domain {
+            Domain::Emm => matches!(self.number, 16 | 17 | 22 | 42),
+            Domain::Esm => matches!(self.number, 26 | 34 | 38),
+            Domain::CallEnd | Domain::MbimStatus | Domain::QmiError | Domain::Device => false,
+        }
+    }
 }
 
 impl fmt::Display for Reason {

@@ -20,7 +20,7 @@ mod repair;
 
 use std::time::{Duration, Instant};
 
-use crate::cause::Cause;
+use crate::cause::{Cause, Reason};
 use crate::fault::{Health, Rung};
 use crate::words::{Bearer, LinkState};
 
@@ -29,6 +29,9 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// Longest wait between tries. The network answers a registration in seconds; a minute
 /// keeps a router that lost its cell from loading it.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// From the second refusal on, because the network is overloaded: between this and twice as long. Ten
+/// thousand routers that begin with seconds would keep it down.
+const CROWDED: Duration = Duration::from_secs(15);
 /// So many refusals are answered at once when the modem's state improves; then no more.
 const PATIENCE: u32 = 3;
 /// Up for this long: the back-off starts from its beginning again.
@@ -323,7 +326,9 @@ impl Link {
         if cause.permanent() {
             return self.block(now, cause);
         }
-        let wait = self.back_off();
+        let crowded = self.failures >= 1 && cause.reason().is_some_and(Reason::is_overload);
+        let least = if crowded { CROWDED + CROWDED * u32::from(self.jitter) / 256 } else { Duration::ZERO };
+        let wait = self.back_off().max(least);
         self.wait(now, cause, Some(now + wait))
     }
 

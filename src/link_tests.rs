@@ -1,7 +1,6 @@
 //! One link, event by event.
 
 use super::*;
-use crate::cause::Reason;
 
 const WANTED: Event = Event::Wanted { changed: false, delay: Duration::ZERO };
 
@@ -259,4 +258,24 @@ fn a_link_without_its_modem_is_repaired_too_and_a_failed_rung_leaves_it_waiting(
     link.handle(now, Event::Failed(Cause::NoModem("it did not come back".into())));
     assert_eq!(link.state(), LinkState::Waiting);
     assert!(link.deadline().is_some());
+}
+
+#[test]
+fn an_overloaded_network_is_not_asked_every_second() {
+    let begin = Instant::now();
+    let refused = |number| Event::Failed(Cause::ConnectFailed(Some(Reason::esm(number))));
+    for (number, jitter, waits) in
+        [(26, 0, [1, 15, 15, 15, 16]), (38, 255, [1, 29, 29, 29, 29]), (31, 0, [1, 2, 4, 8, 16])]
+    {
+        let mut link = Link::new(begin, jitter);
+        let mut now = begin;
+        link.handle(now, Event::Wanted { changed: false, delay: Duration::ZERO });
+        for wait in waits {
+            link.handle(now, refused(number));
+            let until = link.deadline().expect("a next try");
+            assert_eq!(until.duration_since(now).as_secs(), wait, "{number}");
+            now = until;
+            link.handle(now, Event::Tick);
+        }
+    }
 }

@@ -17,20 +17,18 @@ pub enum Meaning {
 
 /// What this reason means.
 pub fn meaning(reason: &Reason) -> Meaning {
-    let (overload, refusal): (&[u32], &[u32]) = match reason.domain {
-        // 16 and 17: network failure, 22: congestion, 42: severe network failure.
-        // Refusals, TS 24.301 5.5.1.2.5: the SIM or its USIM is held invalid (3, 5, 6, 7, 8), the
-        // network or area forbidden (11, 12, 13, 14, 25, 35), or not in the subscriber's
-        // register (2). 15 (no suitable cells) is not: the modem looks elsewhere.
-        Domain::Emm => (&[16, 17, 22, 42], &[2, 3, 5, 6, 7, 8, 11, 12, 13, 14, 25, 35]),
-        // 26: insufficient resources, 34: out of order, 38: network failure.
-        // Refusals: barred, APN, PDP type, password, not subscribed.
-        Domain::Esm => (&[26, 34, 38], &[8, 27, 28, 29, 32, 33, 66, 112]),
-        Domain::CallEnd | Domain::MbimStatus | Domain::QmiError | Domain::Device => (&[], &[]),
+    let refusals: &[u32] = match reason.domain {
+        // TS 24.301 5.5.1.2.5: the SIM or its USIM is held invalid (3, 5, 6, 7, 8), the network or
+        // area forbidden (11, 12, 13, 14, 25, 35), or the subscriber unknown (2). 15 (no suitable
+        // cells) is not: the modem looks elsewhere.
+        Domain::Emm => &[2, 3, 5, 6, 7, 8, 11, 12, 13, 14, 25, 35],
+        // Barred, APN, PDP type, password, not subscribed.
+        Domain::Esm => &[8, 27, 28, 29, 32, 33, 66, 112],
+        Domain::CallEnd | Domain::MbimStatus | Domain::QmiError | Domain::Device => &[],
     };
-    if overload.contains(&reason.number) {
+    if reason.is_overload() {
         Meaning::Overload
-    } else if refusal.contains(&reason.number) {
+    } else if refusals.contains(&reason.number) {
         Meaning::Refusal
     } else {
         Meaning::Other
