@@ -47,6 +47,11 @@ const AFTER_FAILURE: Duration = Duration::from_secs(30);
 const CREDIT: Duration = Duration::from_secs(300);
 /// A pass in vain is not held against the heavy rungs for longer than this.
 const VAIN: Duration = Duration::from_secs(24 * 3600);
+/// Before a heavy rung probes look once more, unless they failed within so long: a network that
+/// just came back must not be met by a reset.
+const FRESH: Duration = Duration::from_secs(10);
+/// How long that look may take.
+const LOOK: Duration = Duration::from_secs(15);
 /// When something changes, a pause of hours is cut to this.
 const AFTER_CHANGE: Duration = Duration::from_secs(60);
 
@@ -155,6 +160,10 @@ pub struct Ladder {
     passes: u32,
     pause: Option<Instant>,
     vain: Option<Instant>,
+    /// When it was known last that something is wrong.
+    seen: Option<Instant>,
+    /// Until when probes look once more before a heavy rung.
+    look: Option<Instant>,
     wake: Option<Instant>,
 }
 
@@ -173,6 +182,8 @@ impl Ladder {
             passes: 0,
             pause: None,
             vain: None,
+            seen: None,
+            look: None,
             wake: None,
         }
     }
@@ -193,6 +204,12 @@ impl Ladder {
         self.trial.as_ref().map(|trial| trial.rung)
     }
 
+    /// A heavy rung is due, and probes are to look once more before it: [`Event::Unproven`] or
+    /// another [`Event::Wrong`] lets it begin, and so does silence.
+    pub fn wants_probe(&self) -> bool {
+        self.look.is_some()
+    }
+
     /// The rung after which traffic came back, for the five minutes after it.
     pub fn cured_by(&self) -> Option<Rung> {
         self.cured.map(|credit| credit.rung)
@@ -210,7 +227,7 @@ impl Ladder {
             Event::Healthy => self.on_healthy(now),
             Event::Unwanted => *self = Ladder::new(self.limits.clone()),
             Event::Done(rung, carried) => self.on_done(now, rung, carried, modem),
-            Event::Unproven => self.on_unproven(modem),
+            Event::Unproven => self.on_unproven(now, modem),
             Event::Changed => self.on_changed(now),
             Event::Tick => {}
         }
@@ -235,11 +252,12 @@ impl Ladder {
             self.begin = None;
         }
         self.begin.get_or_insert(now);
+        self.seen = Some(now);
         self.sight = Some(sight);
     }
 
     fn on_healthy(&mut self, now: Instant) {
-        self.sight = None;
+        (self.sight, self.look) = (None, None);
         if self.begin.is_none() || self.good.is_some() {
             return;
         }
@@ -268,7 +286,8 @@ impl Ladder {
         match carried {
             Carried::Out => trial.until = now + quiet(rung),
             Carried::Failed(_) if is_heavy(rung) => trial.until = now + AFTER_FAILURE,
-            Carried::Failed(_) => trial.until = now,
+            // What failed is about to be diagnosed anew: a refusal says more than silence did.
+            Carried::Failed(_) => trial.until = now + Duration::from_secs(1),
             Carried::Unable(why) => {
                 modem.refund(rung);
                 self.tried.retain(|(tried, _)| *tried != rung);
@@ -283,7 +302,8 @@ impl Ladder {
 
     /// The link had its chance. A modem that was reset keeps its time: it may still look for
     /// the better network.
-    fn on_unproven(&mut self, modem: &mut Ledger) {
+    fn on_unproven(&mut self, now: Instant, modem: &mut Ledger) {
+        self.seen = self.sight.map(|_| now);
         let over = self.trial.take_if(|trial| !trial.running && !is_heavy(trial.rung));
         if let Some(trial) = over {
             modem.failed(trial.fault, trial.rung);
@@ -313,7 +333,12 @@ impl Ladder {
     fn next(&mut self, now: Instant, modem: &mut Ledger) -> Step {
         match self.choose(now, modem) {
             Choice::Step(step) => step,
+            Choice::Try { rung, fault, .. } if self.looks_first(now, rung, fault) => {
+                let until = *self.look.get_or_insert(now + LOOK);
+                Step::Wait { until, next: Some(rung), why: format!("probes look once more before {rung}") }
+            }
             Choice::Try { rung, fault, why } => {
+                self.look = None;
                 modem.spend(now, rung);
                 self.tried.push((rung, now));
                 self.credit = Some(Credit { rung, fault, at: now });
@@ -331,6 +356,13 @@ impl Ladder {
                 }
             }
         }
+    }
+
+    /// Of faults that probes tell, and whose last word is an old one.
+    fn looks_first(&self, now: Instant, rung: Rung, fault: Fault) -> bool {
+        let fresh = self.seen.is_some_and(|seen| now < seen + FRESH);
+        let looked = self.look.is_some_and(|look| look <= now);
+        is_heavy(rung) && fault == Fault::NoTraffic && !fresh && !looked
     }
 
     fn end_pass(&mut self, now: Instant, fault: Fault) {

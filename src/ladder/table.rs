@@ -53,7 +53,8 @@ pub fn fit(fault: Fault, rung: Rung) -> Fit {
 fn no_traffic(rung: Rung) -> Fit {
     match rung {
         Rung::Renew => Fit::Never("a reconnect reads the settings anew, too"),
-        Rung::Reconnect | Rung::Reregister => after(0),
+        Rung::Reconnect => after(0),
+        Rung::Reregister => after(20),
         Rung::Reset => after(2 * MINUTE),
         Rung::Power => after(10 * MINUTE),
         Rung::Reboot => after(30 * MINUTE),

@@ -1,11 +1,10 @@
 //! Troubles over time, told to the ladder.
 
-use serde_json::{Value, json};
-
 use super::*;
 
 mod days;
 mod pairs;
+mod restart;
 
 const DAY: Duration = Duration::from_secs(86_400);
 const SECOND: Duration = Duration::from_secs(1);
@@ -67,6 +66,19 @@ impl Bed {
         let Step::Wait { until, .. } = step else { panic!("no wait: {step:?}") };
         self.now = until;
         self.tell(Event::Tick)
+    }
+
+    /// The same, and it is known to be so.
+    fn still(&mut self, step: Step, fault: Fault) -> Step {
+        let Step::Wait { until, .. } = step else { panic!("no wait: {step:?}") };
+        self.now = until;
+        self.wrong(fault)
+    }
+
+    /// This rung was in vain, and the stall goes on until the next one is due.
+    fn up_from(&mut self, rung: Rung) -> Step {
+        let step = self.in_vain(rung);
+        if matches!(step, Step::Wait { .. }) { self.still(step, Fault::NoTraffic) } else { step }
     }
 
     /// The fault lasts for so long; every rung is carried out and cures nothing. What was tried,
@@ -134,12 +146,16 @@ fn a_stall_is_answered_at_once_and_climbs_when_nothing_helps() {
             why: "connected, but no packet comes back; the mildest that can help".into()
         }
     );
-    assert_eq!(tried(&bed.in_vain(Rung::Reconnect)), Rung::Reregister);
+    let step = bed.in_vain(Rung::Reconnect);
+    assert_eq!(
+        waits(&step),
+        "connected, but no packet comes back; reregister only once that has lasted 20 s"
+    );
+    assert_eq!((tried(&bed.still(step, Fault::NoTraffic)), bed.at()), (Rung::Reregister, 20));
     let step = bed.in_vain(Rung::Reregister);
     assert_eq!(waits(&step), "connected, but no packet comes back; reset only once that has lasted 120 s");
-    assert_eq!((tried(&bed.wait(step)), bed.at()), (Rung::Reset, 120));
-    let step = bed.in_vain(Rung::Reset);
-    let step = bed.wait(step);
+    assert_eq!((tried(&bed.still(step, Fault::NoTraffic)), bed.at()), (Rung::Reset, 120));
+    let step = bed.up_from(Rung::Reset);
     assert_eq!(bed.at(), 600);
     assert_eq!(
         step,
@@ -149,6 +165,31 @@ fn a_stall_is_answered_at_once_and_climbs_when_nothing_helps() {
         }
     );
     assert!(waits(&bed.in_vain(Rung::Power)).starts_with("every rung was tried"));
+}
+
+#[test]
+fn a_network_that_just_came_back_is_not_met_by_a_reset() {
+    let mut bed = Bed::new(&ALL);
+    let reset_is_due = |bed: &mut Bed| {
+        bed.wrong(Fault::NoTraffic);
+        bed.up_from(Rung::Reconnect);
+        let step = bed.in_vain(Rung::Reregister);
+        let step = bed.wait(step);
+        assert_eq!((waits(&step), bed.at()), ("probes look once more before reset", 120));
+        assert!(bed.ladder.wants_probe());
+        step
+    };
+    reset_is_due(&mut bed);
+    nothing(&bed.tell(Event::Healthy));
+    assert!(!bed.ladder.wants_probe());
+    // The look shows that it is still wrong, or nothing at all.
+    let mut bed = Bed::new(&ALL);
+    reset_is_due(&mut bed);
+    bed.now += SECOND;
+    assert_eq!(tried(&bed.tell(Event::Unproven)), Rung::Reset);
+    let mut bed = Bed::new(&ALL);
+    let step = reset_is_due(&mut bed);
+    assert_eq!((tried(&bed.wait(step)), bed.at()), (Rung::Reset, 135));
 }
 
 #[test]
@@ -195,7 +236,7 @@ fn links_over_one_modem_share_its_budget_and_its_quiet() {
 fn a_cure_is_remembered_only_after_five_good_minutes() {
     let mut bed = Bed::new(&ALL);
     bed.wrong(Fault::NoTraffic);
-    bed.in_vain(Rung::Reconnect);
+    bed.up_from(Rung::Reconnect);
     bed.tell(Event::Done(Rung::Reregister, Carried::Out));
     bed.good(299);
     assert_eq!(bed.ladder.cured_by(), Some(Rung::Reregister));
@@ -383,81 +424,12 @@ fn what_a_person_did_costs_no_budget_but_is_given_time() {
 }
 
 #[test]
-fn a_restart_keeps_what_was_tried_and_what_was_learnt() {
-    let mut bed = Bed::new(&ALL);
-    bed.ledger.sim_was_ready();
-    bed.ledger.cured(Fault::ModemDeaf, Rung::Power);
-    bed.wrong(Fault::NoTraffic);
-    bed.in_vain(Rung::Reconnect);
-    let step = bed.in_vain(Rung::Reregister);
-    bed.wait(step);
-    let step = bed.in_vain(Rung::Reset);
-    assert_eq!(tried(&bed.wait(step)), Rung::Power);
-    bed.tell(Event::Done(Rung::Power, Carried::Out));
-    let (ladder, ledger) = (bed.ladder.save(bed.now), bed.ledger.save(bed.now));
-    let later = bed.now + 10 * SECOND;
-    bed.ladder = Ladder::restore(later, limits(&ALL), &ladder, 10 * SECOND);
-    bed.ledger = Ledger::restore(later, &ledger, 10 * SECOND);
-    bed.now = later;
-    assert_eq!(
-        bed.ledger.save(later),
-        Ledger::restore(later, &bed.ledger.save(later), Duration::ZERO).save(later)
-    );
-    assert_eq!(bed.ledger.used(later), 2);
-    assert_eq!(bed.ledger.cure(Fault::ModemDeaf), Some(Rung::Power));
-    assert!(bed.ledger.had_sim());
-    waits(&bed.wrong(Fault::NoTraffic));
-    assert_eq!(bed.ladder.at_work(), Some(Rung::Power));
-    bed.good(300);
-    assert_eq!(bed.ledger.cure(Fault::NoTraffic), Some(Rung::Power));
-    assert_eq!(bed.ladder.save(bed.now), Value::Null);
-}
-
-#[test]
-fn the_reboot_that_cured_is_known_after_it() {
-    let mut bed = Bed::new(&[Rung::Reboot]);
-    let acts = bed.endure(Fault::ModemGone, 1799);
-    assert!(acts.is_empty());
-    assert_eq!(tried(&bed.pass(1)), Rung::Reboot);
-    let (ladder, ledger) = (bed.ladder.save(bed.now), bed.ledger.save(bed.now));
-    bed.ladder = Ladder::restore(bed.now, limits(&[Rung::Reboot]), &ladder, Duration::ZERO);
-    bed.ledger = Ledger::restore(bed.now, &ledger, Duration::ZERO);
-    bed.pass(40);
-    waits(&bed.wrong(Fault::NotRegistered));
-    bed.tell(Event::Healthy);
-    assert_eq!(bed.ladder.cured_by(), Some(Rung::Reboot));
-    bed.pass(300);
-    // Not before a day has passed.
-    assert!(bed.endure(Fault::ModemGone, 80_000).is_empty());
-}
-
-#[test]
-fn any_file_can_be_read_back() {
-    let now = Instant::now();
-    for saved in [
-        json!(null),
-        json!([1, 2]),
-        json!({ "acts": 7, "cures": [[1, 2], ["no_traffic"], ["x", "y"]], "failures": {} }),
-        json!({ "acts": [["reset", u64::MAX], ["reset", -1], ["reset", "x"], ["renew", 1], ["power", 5]] }),
-        json!({ "begin": u64::MAX, "tried": [["reset"]], "passes": u64::MAX, "pause": u64::MAX, "vain": "x" }),
-        json!({ "begin": 0, "credit": { "rung": "power", "fault": "?", "ago": 1 } }),
-    ] {
-        let mut ledger = Ledger::restore(now, &saved, Duration::MAX);
-        let mut ladder = Ladder::restore(now, limits(&ALL), &saved, Duration::ZERO);
-        ladder.handle(now, Event::Wrong(sight(Fault::NoTraffic)), &mut ledger);
-        assert!(ledger.used(now) <= 3);
-    }
-    let flood: Vec<Value> = (0..100_000).map(|_| json!(["reset", 1])).collect();
-    assert_eq!(Ledger::restore(now, &json!({ "acts": flood }), Duration::ZERO).used(now), 128);
-}
-
-#[test]
 fn the_view_says_how_every_rung_stands_and_what_comes_next() {
     let mut bed = Bed::new(&[Rung::Reconnect, Rung::Reset, Rung::Power]);
     bed.ladder.configure(Limits { budget: 1, ..limits(&[Rung::Reconnect, Rung::Reset, Rung::Power]) });
     bed.wrong(Fault::NoTraffic);
     let step = bed.in_vain(Rung::Reconnect);
-    bed.wait(step);
+    bed.still(step, Fault::NoTraffic);
     bed.in_vain(Rung::Reset);
     let view = bed.ladder.view(bed.now, &bed.ledger);
     let standings: Vec<Standing> = view.rungs.iter().map(|(_, standing, _)| *standing).collect();

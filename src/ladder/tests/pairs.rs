@@ -14,7 +14,7 @@ const TABLE: &str = "
     roaming         -    -    -     -     -     -
     no_bearer       -    -    60    300   900   2700
     no_address      0    0    60    300   900   2700
-    no_traffic      -    0    0     120   600   1800
+    no_traffic      -    0    20    120   600   1800
     dns_only        0    -    -     -     -     -
     target_down     -    -    -     -     -     -
     outage          -    600  -     -     -     -
