@@ -1,8 +1,9 @@
 #!/bin/sh
-# A static binary for a router: build.sh TARGET [build|test [CARGO-TEST-ARGUMENTS…]]
+# A static binary for a router: build.sh TARGET [build|run [ARGUMENTS…]|test [CARGO-TEST-ARGUMENTS…]]
 #
 # build  target/cross/TARGET/uwand, stripped, the same bytes from the same commit on any machine
-# test   the tests, run under an emulator of that router's processor
+# run    what was built, under an emulator of that router's processor
+# test   the tests, likewise
 #
 # What it needs is unpacked into UWAND_TOOLCHAIN (default: uwand/toolchain in the user's cache) by
 # toolchain.sh; crates come by cargo as always.
@@ -13,7 +14,7 @@ armv7-unknown-linux-musleabihf | mips-unknown-linux-musl | mipsel-unknown-linux-
 	aarch64-unknown-linux-musl | x86_64-unknown-linux-musl) ;;
 *)
 	cat >&2 <<'END'
-usage: build.sh TARGET [build|test [ARGUMENTS…]]
+usage: build.sh TARGET [build|run|test [ARGUMENTS…]]
   armv7-unknown-linux-musleabihf   Turris Omnia and other Cortex-A boards
   mips-unknown-linux-musl          ath79 (big endian, no FPU)
   mipsel-unknown-linux-musl        ramips: mt7620, mt7621, mt76x8
@@ -101,6 +102,10 @@ test_() {
 
 case "$what" in
 build) build ;;
+run)
+	# shellcheck disable=SC2086
+	exec ${emulator:+"$root/usr/bin/"$emulator} "$CARGO_TARGET_DIR/$target/uwand" "$@"
+	;;
 test) test_ "$@" ;;
-*) echo "build.sh: $what is neither build nor test" >&2; exit 2 ;;
+*) echo "build.sh: $what is none of build, run, test" >&2; exit 2 ;;
 esac

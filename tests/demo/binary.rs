@@ -8,8 +8,14 @@ use std::process::Command;
 
 const NAME: &str = "uwand";
 
+/// Names another program to show: that of another processor, under an emulator.
+const OTHER: &str = "UWAND_BIN";
+
 /// The program of the same build as this example, built anew where that is needed.
 pub fn find() -> Result<PathBuf, String> {
+    if let Some(other) = std::env::var_os(OTHER) {
+        return Ok(PathBuf::from(other));
+    }
     let own = std::env::current_exe().map_err(|error| format!("no path of this program: {error}"))?;
     let directory =
         own.parent().and_then(Path::parent).ok_or("this program is not where cargo puts examples")?;

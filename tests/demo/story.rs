@@ -184,8 +184,11 @@ async fn loses_its_daemon(world: &World) -> Act {
     world.line.say(Who::Person, "kill -9 of uwand");
     world.kill_daemon().await?;
     pings_at_once(world).await?;
+    // Or it would be taken for the new one, which an emulator makes slow to start.
+    until("is gone from ubus", || !world.bed.ubusd.objects().iter().any(|path| path == "uwand")).await?;
     world.line.say(Who::Person, "procd starts it again");
     world.start_daemon().await?;
+    until("is on ubus again", || world.bed.ubusd.objects().iter().any(|path| path == "uwand")).await?;
     let begin = Instant::now();
     while state(world).await? != "up" {
         if begin.elapsed() > SOON {
