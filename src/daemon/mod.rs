@@ -31,6 +31,7 @@
 mod asks;
 mod carrier;
 mod dialling;
+mod healing;
 mod links;
 mod memory;
 mod messages;
@@ -59,6 +60,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep_until};
 
+use self::healing::Healing;
 use self::links::{Done, Interface};
 use self::memory::Memory;
 use self::outbox::Outbox;
@@ -95,7 +97,11 @@ pub fn run(globals: Globals) -> ExitCode {
         }
     };
     LocalSet::new().block_on(&runtime, serve(globals, Prober::Network, ended()));
+    // A cut that was broken off ends with the power on; procd kills after 5 s.
+    power::settle(Duration::from_secs(3));
     wdm::settle();
+    // A write that a deaf modem holds up for longer is left behind, and its note with it.
+    runtime.shutdown_background();
     ExitCode::SUCCESS
 }
 
@@ -131,6 +137,7 @@ pub async fn serve(globals: Globals, prober: Prober, stop: impl Future<Output = 
     }
     let records = Records::new(&globals.state_dir(), globals.history_hours);
     let mut daemon = Daemon::new(client, sysfs, uevents.is_some(), memory, prober, records);
+    daemon.healing = Healing::new(&globals.run_dir);
     let mut inbox = daemon.inbox.take().unwrap_or_default();
     tokio::pin!(stop);
     loop {
@@ -184,6 +191,8 @@ struct Daemon {
     /// What was done to each modem.
     ledgers: BTreeMap<String, Ledger>,
     records: Records,
+    /// Drivers that modems have lost.
+    healing: Healing,
     started: Instant,
     interfaces: BTreeMap<String, Interface>,
     slots: BTreeMap<String, Rc<Slot>>,
@@ -214,6 +223,7 @@ impl Daemon {
             watches: 0,
             ledgers: BTreeMap::new(),
             records,
+            healing: Healing::default(),
             started: Instant::now(),
             interfaces: BTreeMap::new(),
             slots: BTreeMap::new(),
@@ -225,7 +235,8 @@ impl Daemon {
 
     fn deadline(&mut self) -> Option<Instant> {
         let records = self.records.deadline();
-        self.interfaces.values().filter_map(Interface::deadline).chain(records).min()
+        let drivers = self.healing.deadline();
+        self.interfaces.values().filter_map(Interface::deadline).chain(records).chain(drivers).min()
     }
 
     fn read(&mut self, letter: Letter) {
@@ -250,6 +261,7 @@ impl Daemon {
             self.handle(&name, event);
         }
         self.tick_watches();
+        self.tick_healing();
         self.records.write();
     }
 
@@ -317,6 +329,7 @@ impl Daemon {
         if let Notice::Event(event) = notice {
             log::debug!("uevent: {:?} {}", event.action, event.devpath);
         }
+        self.healing.look_soon();
         self.look_around();
     }
 

@@ -25,6 +25,7 @@ mod ping;
 mod power;
 mod qmi;
 mod qmi_function;
+mod recovery;
 mod rooms;
 mod serial_function;
 #[path = "../../sim/mod.rs"]
@@ -63,5 +64,6 @@ async fn scenario() {
     power::chapter(&mut t).await;
     daemon::chapter(&mut t).await;
     daemon_qmi::chapter(&mut t).await;
+    recovery::chapter(&mut t).await;
     t.verdict();
 }
