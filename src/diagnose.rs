@@ -285,7 +285,11 @@ fn bearer(facts: &Facts) -> Option<Found> {
 
 fn is_up(facts: &Facts) -> bool {
     match facts.link {
-        Some(LinkState::Up | LinkState::Suspect | LinkState::Recovering) => facts.cause.is_none(),
+        Some(LinkState::Up | LinkState::Suspect) => true,
+        // Told down because of a stall, and probed meanwhile.
+        Some(LinkState::Recovering) => {
+            !facts.answers.is_empty() && matches!(facts.cause, None | Some(Cause::NoTraffic))
+        }
         Some(LinkState::Down | LinkState::Waiting | LinkState::Connecting | LinkState::Blocked) | None => {
             false
         }

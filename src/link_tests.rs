@@ -279,3 +279,20 @@ fn an_overloaded_network_is_not_asked_every_second() {
         }
     }
 }
+
+#[test]
+fn a_link_without_its_sim_may_have_the_modem_reset_and_nothing_else() {
+    let now = Instant::now();
+    for (cause, rung, done) in [
+        (Cause::NoSim, Rung::Reset, true),
+        (Cause::NoSim, Rung::Power, false),
+        (Cause::PukRequired, Rung::Reset, false),
+    ] {
+        let mut link = Link::new(now, 0);
+        link.handle(now, WANTED);
+        link.handle(now, Event::Failed(cause.clone()));
+        assert_eq!(link.state(), LinkState::Blocked);
+        let actions = link.handle(now, Event::Repair { rung, cause });
+        assert_eq!(actions.contains(&Action::Repair(rung)), done, "{actions:?}");
+    }
+}

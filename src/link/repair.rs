@@ -48,6 +48,8 @@ impl Link {
             (State::Recovering { .. } | State::Waiting { cause: Some(_), .. } | State::Connecting, _) => {
                 Vec::new()
             }
+            // A card that was shaken loose is found again by a modem that starts anew.
+            (State::Blocked { cause: Cause::NoSim, wanted: true }, Rung::Reset) => Vec::new(),
             (State::Waiting { cause: None, .. } | State::Down | State::Blocked { .. }, _) => {
                 return Vec::new();
             }
