@@ -290,6 +290,10 @@ impl Ladder {
             Carried::Failed(_) => trial.until = now + Duration::from_secs(1),
             Carried::Unable(why) => {
                 modem.refund(rung);
+                if is_heavy(rung) {
+                    // A modem without such a method will have none the next time.
+                    modem.failed(trial.fault, rung);
+                }
                 self.tried.retain(|(tried, _)| *tried != rung);
                 self.unable.push((rung, why));
                 self.credit = None;

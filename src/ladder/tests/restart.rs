@@ -71,3 +71,16 @@ fn any_file_can_be_read_back() {
     let flood: Vec<Value> = (0..100_000).map(|_| json!(["reset", 1])).collect();
     assert_eq!(Ledger::restore(now, &json!({ "acts": flood }), Duration::ZERO).used(now), 128);
 }
+
+/// A modem that answers nothing has no port for a reset by AT either, more often than not.
+#[test]
+fn what_a_modem_has_no_method_for_does_not_hold_its_cure_up_the_next_time() {
+    let mut bed = Bed::new(&ALL);
+    assert_eq!(tried(&bed.wrong(Fault::ModemDeaf)), Rung::Reset);
+    let unable = Carried::Unable("no port takes AT commands".into());
+    assert_eq!(tried(&bed.tell(Event::Done(Rung::Reset, unable))), Rung::Power);
+    bed.tell(Event::Done(Rung::Power, Carried::Out));
+    bed.good(301);
+    bed.ledger = Ledger::restore(bed.now, &bed.ledger.save(bed.now), SECOND);
+    assert_eq!(tried(&bed.wrong(Fault::ModemDeaf)), Rung::Power);
+}
