@@ -31,6 +31,7 @@
 //! | [`daemon`] | the only loop: what happens -> link -> work |
 //! | [`bands`] [`ussd`] | from a channel number to its band; the text of USSD |
 //! | [`status`] [`replies`] [`post`] [`cli`] | what is shown, and to people |
+//! | [`task`] | tasks, all of one type |
 //! | [`globals`] [`logging`] [`civil`] | where the outside is; where log lines go; dates in them |
 //!
 //! Arrows point down only: `tests/architecture.rs` has the table.
@@ -88,6 +89,7 @@ pub mod replies;
 pub mod sms;
 pub mod status;
 pub mod target;
+pub mod task;
 pub mod ubus;
 pub mod uci;
 pub mod ussd;

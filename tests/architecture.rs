@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("dns", &["wire"]),
     ("device", &["words"]),
     ("link", &["cause", "fault", "words"]),
+    ("task", &[]),
     ("fault", &["words"]),
     ("ladder", &["fault", "words"]),
     ("watchdog", &["fault", "target", "words"]),
@@ -38,7 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ussd", &["sms"]),
     ("post", &["answers", "replies", "sms"]),
     ("replies", &["answers", "bands", "status", "words"]),
-    ("ubus", &["wire"]),
+    ("ubus", &["task", "wire"]),
     ("ubus::blob", &["wire"]),
     ("ubus::message", &["wire", "ubus::blob"]),
     ("dial", &["words", "answers", "cause", "config"]),
@@ -55,6 +56,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "mbim::client",
         &[
+            "task",
             "linux::channel",
             "wire",
             "mbim::messages",
@@ -64,17 +66,23 @@ const ARROWS: &[(&str, &[&str])] = &[
             "mbim::status",
         ],
     ),
-    ("mbim::modem", &["wire", "words", "answers", "ussd", "cause", "dial", "board", "pin", "quirks", "mbim"]),
+    (
+        "mbim::modem",
+        &["task", "wire", "words", "answers", "ussd", "cause", "dial", "board", "pin", "quirks", "mbim"],
+    ),
     ("qmi", &["wire", "words"]),
     ("qmi::messages", &["wire", "words", "cause", "qmi"]),
-    ("qmi::client", &["wire", "linux::channel", "qmi"]),
-    ("qmi::modem", &["wire", "words", "answers", "ussd", "cause", "dial", "board", "pin", "quirks", "qmi"]),
-    ("modem", &["words", "answers", "cause", "dial", "quirks", "mbim", "qmi"]),
+    ("qmi::client", &["task", "wire", "linux::channel", "qmi"]),
+    (
+        "qmi::modem",
+        &["task", "wire", "words", "answers", "ussd", "cause", "dial", "board", "pin", "quirks", "qmi"],
+    ),
+    ("modem", &["task", "words", "answers", "cause", "dial", "quirks", "mbim", "qmi"]),
     ("sms", &["wire", "words"]),
     ("uci", &[]),
     ("netifd", &["words", "cause", "config", "globals", "ubus", "uci"]),
     ("at", &["words", "sms::coding", "sms::gsm7"]),
-    ("at::port", &["words", "linux::channel", "at"]),
+    ("at::port", &["task", "words", "linux::channel", "at"]),
     ("linux", &["words", "wire", "device", "target", "dns"]),
     ("at::asked", &["words", "answers", "at"]),
     ("cli", &["words", "civil", "config", "globals", "ubus", "linux::tty"]),
@@ -257,7 +265,7 @@ fn sources(directories: &[&str]) -> Vec<Source> {
 /// Sources of the product without the test modules that lie in files of their own.
 fn product() -> Vec<Source> {
     let mut sources = sources(&["src"]);
-    sources.retain(|source| !source.module.ends_with("tests"));
+    sources.retain(|source| !source.module.ends_with("tests") && !source.module.contains("tests::"));
     sources
 }
 

@@ -150,7 +150,7 @@ impl Daemon {
             return request.fail_with(Status::InvalidCommand, json!({ "error": why }));
         };
         let answer: std::pin::Pin<Box<dyn Future<Output = _>>> = Box::pin(work(asked));
-        tokio::task::spawn_local(async move {
+        crate::task::spawn(async move {
             let answer = timeout(limit, answer).await.unwrap_or_else(|_| Err(Refused::Silent.into()));
             drop(occupied);
             match answer {

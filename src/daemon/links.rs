@@ -358,7 +358,7 @@ impl Daemon {
         let Some(interface) = self.interfaces.get_mut(name) else { return };
         interface.stop_job();
         let (job, owner) = (interface.jobs, name.to_string());
-        let task = tokio::task::spawn_local(async move {
+        let task = crate::task::spawn(async move {
             let result = work.await;
             let _ = letters.send(Letter::Done(Done { interface: owner, job, result }));
         });
@@ -387,7 +387,7 @@ impl Daemon {
         let (done, disconnected) = watch::channel(false);
         interface.disconnected = Some(disconnected);
         let (name, sysfs) = (name.to_string(), self.sysfs.clone());
-        tokio::task::spawn_local(async move {
+        crate::task::spawn(async move {
             before.await;
             if let Some(modem) = modem {
                 if let Err(cause) = modem.disconnect(session).await {
@@ -482,7 +482,7 @@ impl Daemon {
 fn introduce(slot: &Rc<Slot>) {
     let Some(modem) = slot.modem() else { return };
     let slot = slot.clone();
-    tokio::task::spawn_local(async move {
+    crate::task::spawn(async move {
         modem.introduce().await;
         // It may have got a client id that a successor has to know of.
         if slot.modem().is_some_and(|now| Rc::ptr_eq(&now, &modem)) {

@@ -99,7 +99,7 @@ impl Daemon {
     pub(super) fn on_message_stored(&self, slot: Rc<Slot>, index: u32) {
         let Some(modem) = slot.modem() else { return };
         let tell = self.teller(&slot);
-        tokio::task::spawn_local(async move {
+        crate::task::spawn(async move {
             match timeout(LIST, modem.messages(Some(index))).await {
                 Ok(Ok(messages)) => messages.iter().for_each(tell),
                 Ok(Err(refused)) => log::debug!("{}: message {index} not read: {refused}", slot.id),

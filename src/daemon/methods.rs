@@ -129,7 +129,7 @@ impl Daemon {
         let Some(interface) = self.interfaces.get(&name) else { return request.reply(json!({})) };
         let disconnected = interface.disconnected();
         self.look_after_down(&name, interface.disconnected());
-        tokio::task::spawn_local(async move {
+        crate::task::spawn(async move {
             // The time is up for netifd, not for the modem: the disconnect goes on.
             let _ = timeout(DOWN_LIMIT, disconnected).await;
             request.reply(json!({}));
@@ -218,7 +218,7 @@ impl Daemon {
         if slots.is_empty() && only.is_some() {
             return refuse(request, UbusStatus::NotFound, "no such modem is in use; see status");
         }
-        tokio::task::spawn_local(async move {
+        crate::task::spawn(async move {
             let deadline = Instant::now() + SIGNAL_LIMIT;
             let mut modems = Vec::new();
             for slot in &slots {

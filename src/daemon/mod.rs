@@ -387,7 +387,7 @@ impl Daemon {
 /// A message that is told is taken: nobody could do more with it.
 fn on_acknowledge(slot: &Slot, transaction: u32) {
     let Some(modem) = slot.modem() else { return };
-    tokio::task::spawn_local(async move {
+    crate::task::spawn(async move {
         if let Err(refused) = modem.acknowledge(transaction).await {
             log::debug!("a message was not acknowledged: {refused}");
         }

@@ -36,7 +36,7 @@ pub struct Shown {
 impl Outbox {
     pub fn start(client: Client) -> Outbox {
         let (items, mut queue) = unbounded_channel();
-        tokio::task::spawn_local(async move {
+        crate::task::spawn(async move {
             while let Some(item) = queue.recv().await {
                 send(&client, item).await;
             }

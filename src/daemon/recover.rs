@@ -122,7 +122,7 @@ impl Daemon {
             servers.chain(super::watch::elsewhere()).filter(|target| !named(target)).collect();
         interface.recovery.looks = interface.recovery.looks.wrapping_add(1);
         let (number, owner) = (interface.recovery.looks, name.to_string());
-        let task = tokio::task::spawn_local(async move {
+        let task = crate::task::spawn(async move {
             let asked = prober.ask_all(others.clone(), from, limit);
             let (told, (deaf, cell)) = tokio::join!(asked, ask_modem(slot, limit));
             let answers = others.into_iter().zip(told).map(|(target, (_, told))| (target, told)).collect();

@@ -26,7 +26,7 @@ impl Daemon {
         }
         let (client, letters) = (self.client.clone(), self.letters.clone());
         let since = Instant::now();
-        tokio::task::spawn_local(async move {
+        crate::task::spawn(async move {
             let shown = outbox::dump(&client).await.unwrap_or_default();
             let _ = letters.send(Letter::Netifd(since, shown));
         });
@@ -72,7 +72,7 @@ impl Daemon {
     /// section is gone from the configuration, and says no word of that to its handler.
     pub(super) fn look_after_down(&self, name: &str, ended: impl Future<Output = ()> + 'static) {
         let (client, letters, name) = (self.client.clone(), self.letters.clone(), name.to_string());
-        tokio::task::spawn_local(async move {
+        crate::task::spawn(async move {
             ended.await;
             sleep(TAKEN_OUT).await;
             let Some(shown) = outbox::dump(&client).await else { return };

@@ -82,7 +82,7 @@ impl Daemon {
     /// For a modem whose links nobody wants: the rung, and nothing after it.
     pub(super) fn repair_apart(&mut self, slot: &Rc<Slot>, rung: Rung) {
         let order = self.order(slot.clone());
-        tokio::task::spawn_local(async move {
+        crate::task::spawn(async move {
             let _alone = order.slot.mending.lock().await;
             if let Err(Unrepaired::Unable(why)) = order.carry_out(rung, true).await {
                 log::info!("{}: {rung} failed: {why}", order.slot.id);

@@ -132,7 +132,7 @@ async fn find(slot: &Rc<Slot>, allowed: &[PathBuf]) -> Result<Port, Refused> {
             Ok((port, events)) => {
                 log::debug!("{}: AT port {}", slot.id, port.name());
                 *side.open.borrow_mut() = Some((port.clone(), path.clone()));
-                tokio::task::spawn_local(listen(Rc::downgrade(slot), events));
+                crate::task::spawn(listen(Rc::downgrade(slot), events));
                 return Ok(port);
             }
             Err(why) => last = why,
@@ -204,7 +204,7 @@ fn hear(slot: &Rc<Slot>, code: Unsolicited) {
         let Some((port, _)) = side.open.borrow().clone() else { return };
         let slot = slot.clone();
         // Beside: the next code must not wait for an answer that comes by the same port.
-        tokio::task::spawn_local(async move {
+        crate::task::spawn(async move {
             match asked::arrived(&port, &code.line).await {
                 Ok(messages) => messages.into_iter().for_each(|message| slot.tell(Note::Message(message))),
                 Err(refused) => log::debug!("{}: a new message was not read: {refused}", slot.id),

@@ -28,7 +28,7 @@ impl Daemon {
     pub(super) fn on_at(&self, request: Request) {
         match self.at_order(&request) {
             Ok((slot, ports, command)) => {
-                tokio::task::spawn_local(async move {
+                crate::task::spawn(async move {
                     let answer = timeout(WHOLE, ask(&slot, &ports, &command)).await;
                     match answer.unwrap_or_else(|_| Err(Refused::Silent.into())) {
                         Ok(reply) => request.reply(reply),
@@ -100,7 +100,7 @@ impl Daemon {
             return;
         }
         if let Ok(ports) = self.at_ports(slot) {
-            tokio::task::spawn_local(side::keep(slot.clone(), ports));
+            crate::task::spawn(side::keep(slot.clone(), ports));
         }
     }
 }

@@ -56,7 +56,7 @@ impl Daemon {
         let tell = teller(self.client.clone(), slot.id.clone(), modem.control());
         modem.trace(Some(Box::new(tell)));
         if before.is_none() {
-            tokio::task::spawn_local(close_in_time(slot.clone()));
+            crate::task::spawn(close_in_time(slot.clone()));
         }
         true
     }

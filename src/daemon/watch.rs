@@ -268,7 +268,7 @@ impl Daemon {
         let targets = which.iter().filter_map(|index| watch.dog.targets().get(*index).cloned()).collect();
         let (from, serial, which) = (watch.source.clone(), watch.serial, which.to_vec());
         let interface = name.to_string();
-        let task = tokio::task::spawn_local(async move {
+        let task = crate::task::spawn(async move {
             let told = prober.ask_all(targets, from, limit).await;
             let told = which.into_iter().zip(told).map(|(index, (_, told))| (index, told)).collect();
             let _ = letters.send(Letter::Round(Round { interface, serial, round, told }));

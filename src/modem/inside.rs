@@ -69,9 +69,9 @@ impl Inside {
         let (link, tunnel) = Link::tunnel();
         let (client, mut events) = Client::start(link);
         let (passage, unasked) = modem.passage();
-        let pump = tokio::task::spawn_local(pump(Rc::new(passage), tunnel, unasked, self.none.clone()));
+        let pump = crate::task::spawn(pump(Rc::new(passage), tunnel, unasked, self.none.clone()));
         // Nobody asked for indications; they are counted by the client.
-        tokio::task::spawn_local(async move { while events.recv().await.is_some() {} });
+        crate::task::spawn(async move { while events.recv().await.is_some() {} });
         *self.open.borrow_mut() = Some(Open { client: client.clone(), pump: pump.abort_handle() });
         Ok(Some(client))
     }

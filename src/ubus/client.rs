@@ -130,7 +130,7 @@ impl Client {
     pub fn start(source: Source) -> Self {
         let line = Rc::new(Line { router: RefCell::new(Router::default()), wake: Notify::new() });
         let (sender, state) = watch::channel(Connection::Disconnected);
-        let task = tokio::task::spawn_local(run(line.clone(), source, sender)).abort_handle();
+        let task = crate::task::spawn(run(line.clone(), source, sender)).abort_handle();
         Client { shared: Rc::new(Shared { line, state, task }) }
     }
 

@@ -134,7 +134,7 @@ impl fmt::Debug for Port {
 /// Takes a stream (see [`chunks`]) and serves it in a task of the current `LocalSet`.
 pub fn start(io: Io, manner: Manner) -> (Port, mpsc::Receiver<Event>) {
     let (port, shared, sender, receiver) = parts(manner);
-    tokio::task::spawn_local(task::run(io, shared, sender));
+    crate::task::spawn(task::run(io, shared, sender));
     (port, receiver)
 }
 

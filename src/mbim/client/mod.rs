@@ -163,7 +163,7 @@ impl Client {
             wake: Notify::new(),
             tap: RefCell::new(None),
         });
-        tokio::task::spawn_local(task::run(io, shared.clone(), sender));
+        crate::task::spawn(task::run(io, shared.clone(), sender));
         (Client { handle: Rc::new(Handle(shared)) }, events)
     }
 

@@ -96,7 +96,7 @@ impl Modem {
         }
         let board = Rc::new(Board::new(Known::default(), notify));
         let unasked = Unasked::default();
-        let listener = tokio::task::spawn_local({
+        let listener = crate::task::spawn({
             let (board, unasked) = (board.clone(), unasked.clone());
             async move {
                 while let Some(event) = events.recv().await {

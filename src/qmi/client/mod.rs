@@ -195,7 +195,7 @@ impl Client {
             wake: Notify::new(),
             tap: RefCell::new(None),
         });
-        tokio::task::spawn_local(task::run(link, shared.clone(), sender));
+        crate::task::spawn(task::run(link, shared.clone(), sender));
         (Client { handle: Rc::new(Handle(shared)) }, events)
     }
 

@@ -95,7 +95,7 @@ impl Modem {
     pub async fn open(link: Link, kept: Option<&Value>, notify: Notify) -> Result<Modem, Cause> {
         let (client, mut events) = Client::start(link);
         let board = Rc::new(Board::new(Known::default(), notify));
-        let listener = tokio::task::spawn_local({
+        let listener = crate::task::spawn({
             let board = board.clone();
             async move {
                 while let Some(event) = events.recv().await {
