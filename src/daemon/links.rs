@@ -43,6 +43,8 @@ pub(super) enum JobResult {
     Connected(Result<Bearer, Cause>),
     Settings(Result<Bearer, Cause>),
     Repaired(Result<(), Unrepaired>),
+    /// For their IMEI; those among them that nobody needs are given back.
+    Asked(Vec<Rc<Slot>>),
 }
 
 pub struct Interface {
@@ -56,6 +58,8 @@ pub struct Interface {
     pub modem: Option<String>,
     job: Option<AbortHandle>,
     jobs: u32,
+    /// By this process.
+    dialled: bool,
     /// Of the order that was dialled last.
     digest: u64,
     /// What netifd holds of the bearer.
@@ -84,6 +88,7 @@ impl Interface {
             modem: None,
             job: None,
             jobs: 0,
+            dialled: false,
             digest: 0,
             told: None,
             inherited_up: false,
@@ -290,7 +295,7 @@ impl Daemon {
         }
     }
 
-    fn dial(&mut self, name: &str, config: &Config, found: Found) {
+    pub(super) fn dial(&mut self, name: &str, config: &Config, found: Found) {
         if let Some(cause) = self.clash(name, config, &found) {
             return self.handle(name, Event::Rejected(cause));
         }
@@ -306,7 +311,8 @@ impl Daemon {
         let kept = self.memory.session(name).filter(|kept| kept.modem == slot.id);
         let Some(interface) = self.interfaces.get_mut(name) else { return };
         // What this process dialled itself is not to be taken over.
-        let kept = kept.filter(|_| slot.modem().is_none() || interface.jobs == 0);
+        let kept = kept.filter(|_| slot.modem().is_none() || !interface.dialled);
+        interface.dialled = true;
         interface.modem = Some(slot.id.clone());
         interface.digest = digest;
         let free = self.disconnected(&slot.id);
@@ -320,26 +326,7 @@ impl Daemon {
         });
     }
 
-    /// Opens modems until one has the IMEI that is looked for; the others are closed again.
-    fn ask_imei(&mut self, name: &str, candidates: Vec<Found>) {
-        let slots: Vec<Rc<Slot>> = candidates.into_iter().map(|found| self.slot(found)).collect();
-        let used: Vec<String> = self.interfaces.values().filter_map(|i| i.modem.clone()).collect();
-        self.start_job(name, async move {
-            for slot in slots {
-                let asked = async { slot.open(None).await?.identify().await };
-                if let Err(cause) = asked.await {
-                    log::debug!("{}: not asked for its IMEI: {cause}", slot.id);
-                }
-                if !used.contains(&slot.id) {
-                    slot.close(ModemState::Seen);
-                }
-            }
-            // Found now, or tried again after the back-off.
-            JobResult::Connected(Err(Cause::NoModem("looking for the modem with that IMEI".into())))
-        });
-    }
-
-    fn slot(&mut self, found: Found) -> Rc<Slot> {
+    pub(super) fn slot(&mut self, found: Found) -> Rc<Slot> {
         let letters = self.letters.clone();
         let id = found.id.clone();
         let slot = self.slots.entry(id.clone()).or_insert_with(|| {
@@ -458,6 +445,7 @@ impl Daemon {
                 self.handle(&done.interface, Event::Changed(bearer));
                 self.renewed(&done.interface);
             }
+            JobResult::Asked(spare) => self.on_asked(&done.interface, &spare),
             JobResult::Settings(Err(cause)) => self.handle(&done.interface, Event::Lost(cause)),
         }
     }
