@@ -67,6 +67,7 @@ pub const METHODS: &[Method] = &[
     },
     Method { name: "metrics", args: &[] },
     Method { name: "reset", args: &[("modem", ArgType::String), ("how", ArgType::String)] },
+    Method { name: "doctor", args: &[] },
     Method { name: "trace", args: &[("modem", ArgType::String)] },
 ];
 
@@ -98,6 +99,7 @@ impl Daemon {
             "history" => self.on_history(request),
             "metrics" => self.on_metrics(request),
             "reset" => self.on_reset(request),
+            "doctor" => self.on_doctor(request),
             "trace" => self.on_trace(request),
             // The client lets only declared methods through.
             _ => request.fail(UbusStatus::MethodNotFound),

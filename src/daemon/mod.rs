@@ -5,6 +5,7 @@
 //!  methods   what ubus asks
 //!  asks      what ubus asks of one modem, and it takes its time
 //!  messages  SMS and USSD: what ubus asks of them, and the event
+//!  checkup   what keeps a modem from working, for who asks by ubus
 //!  links     one interface: its machine, its configuration, its one job
 //!  dialling  that job: modem opened, packets agreed on, session taken over or dialled
 //!  sharing   several interfaces on one modem
@@ -30,6 +31,7 @@
 
 mod asks;
 mod carrier;
+mod checkup;
 mod dialling;
 mod healing;
 mod links;
