@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::Daemon;
 use crate::doctor::{Place, findings, reply};
-use crate::ubus::Request;
+use crate::task::spawn;
+use crate::ubus::{Request, Status};
 
 /// netifd answers at once, or is away.
 const NETIFD: Duration = Duration::from_secs(2);
@@ -18,9 +19,14 @@ impl Daemon {
     pub(super) fn on_doctor(&self, request: Request) {
         let status = self.status_of(None);
         let (place, client) = (Place::new(self.sysfs.root()), self.client.clone());
-        tokio::task::spawn_local(async move {
+        spawn(async move {
             let handlers = client.invoke("network", "get_proto_handlers", &json!({}), NETIFD).await.ok();
-            request.reply(reply(&findings(&place, Ok(&status), handlers.as_ref())));
+            // It reads what every process has open: not in the loop.
+            let look = move || reply(&findings(&place, Ok(&status), handlers.as_ref()));
+            match tokio::task::spawn_blocking(look).await {
+                Ok(reply) => request.reply(reply),
+                Err(_) => request.fail(Status::UnknownError),
+            }
         });
     }
 }
