@@ -13,6 +13,7 @@ use super::Daemon;
 use super::links::Interface;
 use super::slot::Slot;
 use crate::answers::Cell;
+use crate::doctor::{self, Place};
 use crate::link::Event;
 use crate::linux::sysfs::Found;
 use crate::replies;
@@ -24,6 +25,7 @@ pub const METHODS: &[Method] = &[
     Method { name: "status", args: &[("interface", ArgType::String)] },
     Method { name: "up", args: &[("interface", ArgType::String), ("config", ArgType::Table)] },
     Method { name: "down", args: &[("interface", ArgType::String)] },
+    Method { name: "doctor", args: &[] },
     Method { name: "reconnect", args: &[("interface", ArgType::String)] },
     Method { name: "signal", args: &[("modem", ArgType::String)] },
     Method { name: "cells", args: &[("modem", ArgType::String)] },
@@ -84,6 +86,7 @@ impl Daemon {
             "status" => self.on_status(request),
             "up" => self.on_up(request),
             "down" => self.on_down(request),
+            "doctor" => self.on_doctor(request),
             "reconnect" => self.on_reconnect(request),
             "signal" => self.on_signal(request),
             "cells" => self.on_cells(request),
@@ -121,6 +124,22 @@ impl Daemon {
         // Answered first: netifd's handler ends, and what we tell netifd comes after it.
         request.reply(json!({}));
         self.want(&name, &config);
+    }
+
+    fn on_doctor(&self, request: Request) {
+        let interfaces =
+            self.interfaces.iter().map(|(name, interface)| self.interface_status(name, interface));
+        let status =
+            Status::new(seconds(self.started.elapsed()), interfaces.collect(), self.modem_statuses());
+        let (status, place) = (to_json(&status), Place::new(self.sysfs.root()));
+        // It reads what every process has open: not in the loop.
+        let look = move || doctor::reply(&doctor::findings(&place, Ok(&status), None));
+        tokio::task::spawn_local(async move {
+            match tokio::task::spawn_blocking(look).await {
+                Ok(reply) => request.reply(reply),
+                Err(_) => request.fail(UbusStatus::UnknownError),
+            }
+        });
     }
 
     fn on_down(&mut self, request: Request) {
