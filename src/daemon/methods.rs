@@ -127,11 +127,7 @@ impl Daemon {
     }
 
     fn on_doctor(&self, request: Request) {
-        let interfaces =
-            self.interfaces.iter().map(|(name, interface)| self.interface_status(name, interface));
-        let status =
-            Status::new(seconds(self.started.elapsed()), interfaces.collect(), self.modem_statuses());
-        let (status, place) = (to_json(&status), Place::new(self.sysfs.root()));
+        let (status, place) = (self.status_of(None), Place::new(self.sysfs.root()));
         // It reads what every process has open: not in the loop.
         let look = move || doctor::reply(&doctor::findings(&place, Ok(&status), None));
         tokio::task::spawn_local(async move {
