@@ -202,11 +202,16 @@ impl Daemon {
         let Some(ledger) = self.ledgers.get_mut(&modem) else { return };
         let Some(interface) = self.interfaces.get_mut(name) else { return };
         let now = Instant::now().into_std();
+        let looked = interface.recovery.ladder.wants_probe();
         let step = interface.recovery.ladder.handle(now, event, ledger);
+        let looks = !looked && interface.recovery.ladder.wants_probe();
         interface.recovery.step = Some(step.clone());
         match step {
             Step::Try { rung, why } => self.try_rung(name, &modem, rung, why),
             Step::Wait { why, .. } | Step::Nothing { why } => log::debug!("{name}: {why}"),
+        }
+        if looks {
+            self.prove(name);
         }
     }
 
@@ -262,11 +267,14 @@ impl Daemon {
     /// Enough probes failed after a rung.
     pub(super) fn unproven(&mut self, name: &str) {
         let Some(interface) = self.interfaces.get(name) else { return };
-        if interface.recovery.ladder.at_work().is_none() {
-            return;
+        let ladder = &interface.recovery.ladder;
+        let (tried, looks) = (ladder.at_work().is_some(), ladder.wants_probe());
+        if tried {
+            self.records.journal.judged(name, false);
         }
-        self.records.journal.judged(name, false);
-        self.climb(name, Event::Unproven);
+        if tried || looks {
+            self.climb(name, Event::Unproven);
+        }
     }
 
     /// A probe was answered: traffic flows.
