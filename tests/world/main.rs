@@ -42,4 +42,5 @@ mod surface_qmi_messages;
 mod trace;
 mod ubus_client;
 mod ubus_real;
+mod watchdog_days;
 mod watchdog_stall;
