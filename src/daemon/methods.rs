@@ -13,7 +13,6 @@ use super::Daemon;
 use super::links::Interface;
 use super::slot::Slot;
 use crate::answers::Cell;
-use crate::doctor::{self, Place};
 use crate::link::Event;
 use crate::linux::sysfs::Found;
 use crate::replies;
@@ -69,7 +68,6 @@ pub const METHODS: &[Method] = &[
     },
     Method { name: "metrics", args: &[] },
     Method { name: "reset", args: &[("modem", ArgType::String), ("how", ArgType::String)] },
-    Method { name: "doctor", args: &[] },
     Method { name: "trace", args: &[("modem", ArgType::String)] },
 ];
 
@@ -102,7 +100,6 @@ impl Daemon {
             "history" => self.on_history(request),
             "metrics" => self.on_metrics(request),
             "reset" => self.on_reset(request),
-            "doctor" => self.on_doctor(request),
             "trace" => self.on_trace(request),
             // The client lets only declared methods through.
             _ => request.fail(UbusStatus::MethodNotFound),
@@ -124,18 +121,6 @@ impl Daemon {
         // Answered first: netifd's handler ends, and what we tell netifd comes after it.
         request.reply(json!({}));
         self.want(&name, &config);
-    }
-
-    fn on_doctor(&self, request: Request) {
-        let (status, place) = (self.status_of(None), Place::new(self.sysfs.root()));
-        // It reads what every process has open: not in the loop.
-        let look = move || doctor::reply(&doctor::findings(&place, Ok(&status), None));
-        tokio::task::spawn_local(async move {
-            match tokio::task::spawn_blocking(look).await {
-                Ok(reply) => request.reply(reply),
-                Err(_) => request.fail(UbusStatus::UnknownError),
-            }
-        });
     }
 
     fn on_down(&mut self, request: Request) {
