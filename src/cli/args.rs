@@ -27,6 +27,7 @@ words! {
         At = "at",
         Trace = "trace",
         Reconnect = "reconnect",
+        Reset = "reset",
         Explain = "explain",
         Outages = "outages",
         Doctor = "doctor",
@@ -151,6 +152,7 @@ pub const UWAND: Command = Command {
             options: OF_INTERFACE,
             ..command("reconnect", "Drop an interface's connection and dial anew")
         },
+        asks::RESET,
         Command { options: OF_INTERFACE, ..command("explain", "Say what seems wrong, and what comes next") },
         asks::OUTAGES,
         Command {

@@ -30,7 +30,12 @@ words! {
 
 /// The options that become arguments of the method, which has `_` for `-`.
 const TEXTS: [&str; 8] = ["action", "pin", "puk", "new-pin", "number", "text", "pcap", "command"];
-const FLAGS: [&str; 5] = ["force", "report", "flash", "hex", "apply"];
+const FLAGS: [&str; 6] = ["force", "report", "flash", "hex", "apply", "power"];
+
+pub const RESET: Command = Command {
+    options: &[JSON, INTERFACE, MODEM, &[flag("power", "Cut its power instead of telling it to restart")]],
+    ..command("reset", "Restart a modem")
+};
 
 pub const OUTAGES: Command = Command {
     options: &[

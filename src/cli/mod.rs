@@ -59,6 +59,7 @@ pub fn run(globals: &Globals, request: &Request) -> ExitCode {
         Verb::Watch => watch::run(globals, request),
         Verb::Signal => signal(globals, request),
         Verb::Reconnect => reconnect(globals, request),
+        Verb::Reset => reset(globals, request),
         Verb::Explain => explain(globals, request),
         Verb::Outages => outages(globals, request),
         Verb::Metrics => metrics(globals, request),
@@ -115,6 +116,23 @@ fn reconnect(globals: &Globals, request: &Request) -> Result<(), Failure> {
     let reply = bus::ask(globals, "reconnect", &json!({ "interface": interface }))?;
     let reply = if reply.is_null() { json!({}) } else { reply };
     print(request, &reply, |_| format!("{interface}: reconnecting; `uwand watch` shows how it goes\n"))
+}
+
+fn reset(globals: &Globals, request: &Request) -> Result<(), Failure> {
+    let power = request.arguments.0.get("power").and_then(Value::as_bool) == Some(true);
+    let mut args = json!({ "how": if power { "power" } else { "soft" } });
+    if request.interface.is_some() || request.modem.is_some() {
+        args["modem"] = Value::from(chosen_modem(globals, request)?);
+    }
+    let reply = bus::ask(globals, "reset", &args)?;
+    let along = |reply: &Value| {
+        let others: Vec<&str> =
+            reply["others"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        if others.is_empty() { String::new() } else { format!("; takes along {}", others.join(", ")) }
+    };
+    print(request, &reply, |reply| {
+        format!("restarting the modem{}; `uwand watch` shows how it goes\n", along(reply))
+    })
 }
 
 fn explain(globals: &Globals, request: &Request) -> Result<(), Failure> {

@@ -24,7 +24,7 @@ use super::{Daemon, Letter, OBJECT, memory};
 use crate::cause::Cause;
 use crate::config::Config;
 use crate::device::DeviceSpec;
-use crate::dial::{Dial, Note};
+use crate::dial::Dial;
 use crate::link::{Action, Event, Link};
 use crate::linux::sysfs::{Found, NotFound};
 use crate::netifd;
@@ -33,9 +33,9 @@ use crate::words::{Bearer, LinkState, ModemState, device_shown};
 
 /// The end of a job.
 pub struct Done {
-    interface: String,
-    job: u32,
-    result: JobResult,
+    pub(super) interface: String,
+    pub(super) job: u32,
+    pub(super) result: JobResult,
 }
 
 pub(super) enum JobResult {
@@ -43,8 +43,6 @@ pub(super) enum JobResult {
     Connected(Result<Bearer, Cause>),
     Settings(Result<Bearer, Cause>),
     Repaired(Result<(), Unrepaired>),
-    /// For their IMEI; those among them that nobody needs are given back.
-    Asked(Vec<Rc<Slot>>),
 }
 
 pub struct Interface {
@@ -56,10 +54,8 @@ pub struct Interface {
     pub spec: Option<DeviceSpec>,
     /// The id of the modem that it last used.
     pub modem: Option<String>,
-    job: Option<AbortHandle>,
-    jobs: u32,
-    /// By this process.
-    dialled: bool,
+    pub(super) job: Option<AbortHandle>,
+    pub(super) jobs: u32,
     /// Of the order that was dialled last.
     digest: u64,
     /// What netifd holds of the bearer.
@@ -88,7 +84,6 @@ impl Interface {
             modem: None,
             job: None,
             jobs: 0,
-            dialled: false,
             digest: 0,
             told: None,
             inherited_up: false,
@@ -186,7 +181,7 @@ impl Daemon {
         log::debug!("{name}: {event:?}");
         // A link that dials again at once has no cause of its own to show.
         let lost = match &event {
-            Event::Lost(cause) => Some(cause.clone()),
+            Event::Lost(cause) | Event::ModemWent { cause, .. } => Some(cause.clone()),
             _ => None,
         };
         let left = event == Event::Unwanted;
@@ -197,7 +192,7 @@ impl Daemon {
             interface.told = None;
         }
         if old != new {
-            self.tell_change(name, old, new, lost);
+            self.tell_change(name, old, new, lost.as_ref());
         }
         for action in actions {
             self.act(name, action);
@@ -206,15 +201,18 @@ impl Daemon {
         if new == LinkState::Down && old != new {
             self.forget_trouble(name);
         }
+        if let (LinkState::Up | LinkState::Suspect, Some(cause)) = (old, lost) {
+            self.fell(name, &cause);
+        }
         if left {
             self.after_leaving();
         }
     }
 
-    fn tell_change(&self, name: &str, old: LinkState, new: LinkState, lost: Option<Cause>) {
+    fn tell_change(&self, name: &str, old: LinkState, new: LinkState, lost: Option<&Cause>) {
         let Some(interface) = self.interfaces.get(name) else { return };
         let link = &interface.link;
-        match (link.bearer(), lost.as_ref().or(link.cause().filter(|_| new != LinkState::Connecting))) {
+        match (link.bearer(), lost.or(link.cause().filter(|_| new != LinkState::Connecting))) {
             (Some(bearer), _) => log::info!("{name}: {old} -> {new}, {bearer}"),
             (None, Some(cause)) => log::info!("{name}: {old} -> {new}, {cause}"),
             (None, None) => log::info!("{name}: {old} -> {new}"),
@@ -295,7 +293,7 @@ impl Daemon {
         }
     }
 
-    pub(super) fn dial(&mut self, name: &str, config: &Config, found: Found) {
+    fn dial(&mut self, name: &str, config: &Config, found: Found) {
         if let Some(cause) = self.clash(name, config, &found) {
             return self.handle(name, Event::Rejected(cause));
         }
@@ -311,8 +309,7 @@ impl Daemon {
         let kept = self.memory.session(name).filter(|kept| kept.modem == slot.id);
         let Some(interface) = self.interfaces.get_mut(name) else { return };
         // What this process dialled itself is not to be taken over.
-        let kept = kept.filter(|_| slot.modem().is_none() || !interface.dialled);
-        interface.dialled = true;
+        let kept = kept.filter(|_| slot.modem().is_none() || interface.jobs == 0);
         interface.modem = Some(slot.id.clone());
         interface.digest = digest;
         let free = self.disconnected(&slot.id);
@@ -326,7 +323,26 @@ impl Daemon {
         });
     }
 
-    pub(super) fn slot(&mut self, found: Found) -> Rc<Slot> {
+    /// Opens modems until one has the IMEI that is looked for; the others are closed again.
+    fn ask_imei(&mut self, name: &str, candidates: Vec<Found>) {
+        let slots: Vec<Rc<Slot>> = candidates.into_iter().map(|found| self.slot(found)).collect();
+        let used: Vec<String> = self.interfaces.values().filter_map(|i| i.modem.clone()).collect();
+        self.start_job(name, async move {
+            for slot in slots {
+                let asked = async { slot.open(None).await?.identify().await };
+                if let Err(cause) = asked.await {
+                    log::debug!("{}: not asked for its IMEI: {cause}", slot.id);
+                }
+                if !used.contains(&slot.id) {
+                    slot.close(ModemState::Seen);
+                }
+            }
+            // Found now, or tried again after the back-off.
+            JobResult::Connected(Err(Cause::NoModem("looking for the modem with that IMEI".into())))
+        });
+    }
+
+    fn slot(&mut self, found: Found) -> Rc<Slot> {
         let letters = self.letters.clone();
         let id = found.id.clone();
         let slot = self.slots.entry(id.clone()).or_insert_with(|| {
@@ -390,95 +406,18 @@ impl Daemon {
         });
     }
 
-    pub(super) fn read_settings(&mut self, slot: &Rc<Slot>, session: u32) {
-        let Some(modem) = slot.modem() else { return };
-        let of_it = |i: &&Interface| i.modem.as_ref() == Some(&slot.id) && i.session() == session;
-        let Some((name, bearer)) = self
-            .interfaces
-            .iter()
-            .find(|(_, i)| of_it(i))
-            .and_then(|(name, i)| Some((name.clone(), i.link.bearer()?.clone())))
-        else {
-            return;
-        };
-        self.start_job(&name, async move { JobResult::Settings(modem.settings(&bearer).await) });
-    }
-
-    pub(super) fn on_done(&mut self, done: Done) {
-        let Some(interface) = self.interfaces.get_mut(&done.interface) else { return };
-        if interface.jobs != done.job {
-            return;
-        }
-        interface.job = None;
-        let slot = interface.modem.as_ref().and_then(|id| self.slots.get(id)).cloned();
-        let hung = matches!(
-            &done.result,
-            JobResult::Connected(Err(Cause::ModemHung)) | JobResult::Settings(Err(Cause::ModemHung))
-        );
-        if let (true, Some(slot)) = (hung, &slot) {
-            // A fresh OPEN is the first thing that may cure it.
-            slot.close(ModemState::Hung);
-        }
-        match done.result {
-            JobResult::Connected(Ok(bearer)) => {
-                self.keep_session(&done.interface, memory::since_boot());
-                if let Some(slot) = &slot {
-                    slot.remember();
-                }
-                self.down_where_inherited(&done.interface, &bearer);
-                self.handle(&done.interface, Event::Connected(bearer));
-                slot.inspect(introduce);
-            }
-            JobResult::Adopted(bearer, since) => {
-                let ago = memory::since_boot().saturating_sub(since);
-                let now = Instant::now().into_std();
-                let since = now.checked_sub(ago).unwrap_or(now);
-                self.handle(&done.interface, Event::Adopted { bearer, since });
-                slot.inspect(introduce);
-            }
-            JobResult::Connected(Err(cause)) => {
-                self.handle(&done.interface, Event::Failed(cause));
-                self.consider(&done.interface);
-            }
-            JobResult::Repaired(result) => self.on_repaired(&done.interface, result),
-            JobResult::Settings(Ok(bearer)) => {
-                self.handle(&done.interface, Event::Changed(bearer));
-                self.renewed(&done.interface);
-            }
-            JobResult::Asked(spare) => self.on_asked(&done.interface, &spare),
-            JobResult::Settings(Err(cause)) => self.handle(&done.interface, Event::Lost(cause)),
-        }
-    }
-
     /// A session that was not taken over may be on another device of the same name, on which netifd
     /// would set nothing.
-    fn down_where_inherited(&mut self, name: &str, bearer: &Bearer) {
+    pub(super) fn down_where_inherited(&mut self, name: &str, bearer: &Bearer) {
         let Some(interface) = self.interfaces.get_mut(name) else { return };
         if bearer.session != 0 && std::mem::take(&mut interface.inherited_up) {
             self.outbox.notify(netifd::link_down(name));
         }
     }
 
-    fn keep_session(&self, name: &str, since: Duration) {
+    pub(super) fn keep_session(&self, name: &str, since: Duration) {
         let Some(interface) = self.interfaces.get(name) else { return };
         let Some(modem) = interface.modem.clone() else { return };
         self.memory.keep_session(name, &memory::Session { modem, digest: interface.digest, since });
     }
-}
-
-/// Asks, beside the link, what is nice to know.
-fn introduce(slot: &Rc<Slot>) {
-    let Some(modem) = slot.modem() else { return };
-    let slot = slot.clone();
-    crate::task::spawn(async move {
-        modem.introduce().await;
-        // It may have got a client id that a successor has to know of.
-        if slot.modem().is_some_and(|now| Rc::ptr_eq(&now, &modem)) {
-            slot.remember();
-        }
-        if !modem.tells_messages() {
-            slot.side.need();
-            slot.tell(Note::PortWanted);
-        }
-    });
 }

@@ -5,7 +5,6 @@
 //!  methods   what ubus asks
 //!  asks      what ubus asks of one modem, and it takes its time
 //!  messages  SMS and USSD: what ubus asks of them, and the event
-//!  checkup   what keeps a modem from working, for who asks by ubus
 //!  links     one interface: its machine, its configuration, its one job
 //!  dialling  that job: modem opened, packets agreed on, session taken over or dialled
 //!  sharing   several interfaces on one modem
@@ -20,6 +19,9 @@
 //!  recover   trouble -> facts -> fault -> rung, and its proof
 //!  records   outages, time series, what was done to a modem
 //!  outlook   explain, outages, history, metrics, a person's reset
+//!  losses    what a lost bearer means for the recovery
+//!  jobs      what follows from the end of a job
+//!  healing   drivers that let go of a modem
 //!  rungs     the rungs of the ladder as jobs
 //!  outbox    what netifd is told, in order
 //!  reunion   netifd's view and ours, after one of us was away
@@ -31,10 +33,11 @@
 
 mod asks;
 mod carrier;
-mod checkup;
 mod dialling;
 mod healing;
+mod jobs;
 mod links;
+mod losses;
 mod memory;
 mod messages;
 mod methods;
@@ -288,7 +291,10 @@ impl Daemon {
             return;
         }
         match noted.note {
-            Note::Facts { improved: true } => self.on_each(&noted.modem, None, &Event::Improved),
+            Note::Facts { improved: true } => {
+                self.on_each(&noted.modem, None, &Event::Improved);
+                self.changed(&noted.modem);
+            }
             Note::Facts { improved: false } => {}
             Note::Lost { session, cause } => {
                 log::debug!("{}: session {session} ended: {cause}", noted.modem);

@@ -186,7 +186,7 @@ impl Daemon {
     }
 
     /// Another link's rung is at work on this link's modem.
-    fn is_taken(&self, name: &str) -> bool {
+    pub(super) fn is_taken(&self, name: &str) -> bool {
         let modem = self.interfaces.get(name).and_then(|interface| interface.modem.as_ref());
         self.interfaces.iter().any(|(other, interface)| {
             other != name && interface.modem.as_ref() == modem && interface.link.rung().is_some()
@@ -341,7 +341,7 @@ impl Daemon {
         }
     }
 
-    fn place_outage(&mut self, name: &str) {
+    pub(super) fn place_outage(&mut self, name: &str) {
         let Some(interface) = self.interfaces.get(name) else { return };
         let Some(slot) = self.slot_of(name) else { return };
         let facts = slot.facts();
@@ -413,7 +413,7 @@ impl Daemon {
         Some(facts)
     }
 
-    fn others(&self, name: &str, slot: &Rc<Slot>) -> Others {
+    pub(super) fn others(&self, name: &str, slot: &Rc<Slot>) -> Others {
         let healthy = self.interfaces.iter().filter(|(other, interface)| {
             let health = interface.watch.as_ref().map(|watch| watch.dog.health());
             other.as_str() != name && health == Some(Health::Healthy)

@@ -12,7 +12,7 @@ use super::sysfs_tree::{Iface, mbim, qmi as qmi_interface};
 use super::world::{SECOND, USB_PATH, World};
 
 /// How often the bus looks at its switches.
-const GLANCE: Duration = Duration::from_millis(100);
+const GLANCE: Duration = Duration::from_millis(500);
 /// From power to a modem that is on the bus again.
 const RESTARTS: Duration = Duration::from_secs(8);
 
@@ -107,7 +107,8 @@ impl<M: Device> World<M> {
     /// whose port has no power for a while.
     pub(super) async fn tend(&self) {
         self.tended.notified().await;
-        let switch = self.tree.device_dir(USB_PATH).join("authorized");
+        let switch = self.tree.device_dir("1-1").join("1-1:1.0/1-1-port2/disable");
+        let is_off = || std::fs::read_to_string(&switch).is_ok_and(|text| text.trim() == "1");
         loop {
             sleep(GLANCE).await;
             if self.modem.wants_restart() {
@@ -116,9 +117,11 @@ impl<M: Device> World<M> {
                 sleep(RESTARTS).await;
                 self.plug(0);
             }
-            if std::fs::read_to_string(&switch).is_ok_and(|text| text.trim() == "0") {
+            if is_off() {
                 self.unplug();
-                sleep(3 * SECOND).await;
+                while is_off() {
+                    sleep(GLANCE).await;
+                }
                 self.modem.powered();
                 sleep(RESTARTS).await;
                 self.plug(0);
@@ -128,6 +131,12 @@ impl<M: Device> World<M> {
 
     /// From now on the modem may restart and lose its power.
     pub fn tend_modem(&self) {
+        let hub = self.tree.plug("1-1", (0x0424, 0x2514), &[Iface::new(0, (9, 0, 1), "hub")]);
+        self.tree.attribute(&hub, "bDeviceClass", "09\n");
+        self.tree.attribute(&hub, "bmAttributes", "a0\n");
+        // Individual port power switching (USB 2.0, 11.23.2.1).
+        self.tree.attribute(&hub, "hub_descriptor", [9, 0x29, 4, 1, 0, 50, 1, 0, 0xff]);
+        self.tree.attribute(&hub.join("1-1:1.0/1-1-port2"), "disable", "0\n");
         self.tended.notify_one();
     }
 }

@@ -26,6 +26,9 @@ const COST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/luci/recorded/cos
 
 /// Methods that no page calls: netifd's own two, and what monitoring fetches.
 const NOT_IN_PAGES: [&str; 3] = ["up", "down", "metrics"];
+/// Methods that pages call and show as missing on a daemon without them.
+const LATER: [&str; 5] = ["reset", "explain", "outages", "history", "doctor"];
+
 /// The lines of a table in a script, `const NAME = {` to `};`.
 fn table<'a>(script: &'a str, name: &str) -> Vec<&'a str> {
     let head = format!("const {name} = {{");
@@ -103,8 +106,10 @@ fn the_pages_call_every_method_with_arguments_that_it_has() {
         );
     }
     for (name, arguments) in calls() {
-        let method = METHODS.iter().find(|method| method.name == name);
-        let method = method.unwrap_or_else(|| panic!("the daemon has no method {name}"));
+        let Some(method) = METHODS.iter().find(|method| method.name == name) else {
+            assert!(LATER.contains(&name), "the daemon has no method {name}");
+            continue;
+        };
         for argument in arguments {
             assert!(method.args.iter().any(|(known, _)| *known == argument), "{name} has no {argument}");
         }

@@ -10,9 +10,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use sim::modem::{Setup, Sim};
-use sim::world::{SECOND, WAN, World};
-use tokio::time::Instant;
-use uwand::fault::Rung;
+use sim::world::{SECOND, World};
 use uwand::mbim::messages::cells::{BaseStations, LteNeighbour, LteServing};
 use uwand::sms::address::Address;
 use uwand::sms::compose::{Options, compose};
@@ -68,9 +66,9 @@ fn masked(value: Value) -> Value {
     match value {
         Value::Object(table) => Value::Object(table.into_iter().map(masked_member).collect::<Map<_, _>>()),
         Value::Array(list) => Value::Array(list.into_iter().map(masked).collect()),
-        Value::String(text) => match (text.find('/'), text.rfind("/dev/")) {
-            (Some(begin), Some(end)) if begin < end => json!(format!("{}{}", &text[..begin], &text[end..])),
-            _ => Value::String(text),
+        Value::String(text) => match text.rsplit_once("/dev/") {
+            Some((_, name)) => json!(format!("/dev/{name}")),
+            None => Value::String(text),
         },
         other => other,
     }
@@ -138,34 +136,8 @@ fn the_pages_are_tested_with_what_the_daemon_says() {
         let mut status = w.status().await;
         status["version"] = json!("test");
         check("status", status);
-        for method in ["signal", "cells", "scan", "sim", "sms_list", "doctor"] {
+        for method in ["signal", "cells", "scan", "sim", "sms_list"] {
             check(method, ask(w, method, json!({})).await);
         }
-    });
-}
-
-#[test]
-fn the_watchdog_s_page_is_tested_with_a_real_stall() {
-    World::run(in_cell(), async |w| {
-        w.ifup(json!({ "apn": "internet" }));
-        w.up_within(30 * SECOND).await;
-        w.pass(1500).await;
-        w.modem.stall(Rung::Reregister);
-        let limit = Instant::now() + 600 * SECOND;
-        loop {
-            tokio::time::sleep(SECOND / 10).await;
-            assert!(Instant::now() < limit, "never stalled; {}", w.story().await);
-            let explain = ask(w, "explain", json!({ "interface": WAN })).await;
-            let is_tried =
-                explain["ladder"].as_array().is_some_and(|rungs| rungs.iter().any(|r| r["state"] == "tried"));
-            if explain["fault"].is_string() && explain["next"].is_object() && is_tried {
-                check("explain", explain);
-                break;
-            }
-        }
-        w.pass(600).await;
-        assert_eq!(w.of_interface("state").await, "up");
-        check("outages", ask(w, "outages", json!({})).await);
-        check("history", ask(w, "history", json!({ "seconds": 3600 })).await);
     });
 }

@@ -62,26 +62,6 @@ fn a_new_daemon_takes_the_calls_over_without_sync_and_without_dialling() {
 }
 
 #[test]
-fn a_modem_that_is_named_by_its_imei_is_taken_over_as_well() {
-    World::run_qmi(Setup::default(), async |w| {
-        let imei = modem::Setup::default().imei;
-        w.ifup(json!({ "apn": "internet", "device": format!("imei:{imei}") }));
-        w.up_within(5 * SECOND).await;
-        w.pass(100).await;
-        let before = held(w);
-        let told = w.link_ups().len();
-        w.kill_daemon().await;
-        w.modem.forget_requests();
-        w.start_daemon();
-        w.pass(2).await;
-        assert_eq!(w.modem.count::<Sync>() + w.modem.count::<StartNetwork>(), 0, "{:?}", w.modem.seen());
-        assert_eq!(held(w), before);
-        assert!(w.link_ups().iter().skip(told).all(|up| *up), "{:?}", w.link_ups());
-        assert!(w.netifd.is_up(WAN));
-    });
-}
-
-#[test]
 fn a_call_that_is_taken_over_is_watched_as_before() {
     World::run_qmi(Setup::default(), async |w| {
         w.ifup(internet());

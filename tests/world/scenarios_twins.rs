@@ -7,7 +7,6 @@ use crate::sim;
 use serde_json::json;
 use sim::modem::{Network, Setup, SimModem};
 use sim::world::{MINUTE, SECOND, World};
-use uwand::mbim::messages::connect::ConnectState;
 
 const PORTS: [&str; 2] = ["1-1.2", "1-1.3"];
 const SERIALS: [&str; 2] = ["0A1B", "0A1C"];
@@ -138,23 +137,4 @@ fn one_that_is_not_named_apart_is_refused_with_the_names() {
         assert_eq!(world.status().await["modems"].as_array().map(Vec::len), Some(2));
         assert_eq!(world.modem.requests() + other.requests(), 0, "neither was opened");
     });
-}
-
-#[test]
-fn by_imei_a_new_daemon_takes_both_sessions_over() {
-    twins(
-        |which| format!("imei:{}", IMEIS[which]),
-        false,
-        async |twins| {
-            let dialled = || [0, 1].map(|which| twins.modem(which).count_of_set::<ConnectState>());
-            let (before, told) = (dialled(), twins.world.link_ups().len());
-            twins.world.kill_daemon().await;
-            twins.world.pass(1).await;
-            twins.world.start_daemon();
-            twins.both_up(["wwan0", "wwan1"]).await;
-            assert_eq!(dialled(), before, "taken over, not dialled");
-            let ups = twins.world.link_ups();
-            assert!(ups.iter().skip(told).all(|up| *up), "{ups:?}");
-        },
-    );
 }

@@ -27,12 +27,7 @@ impl Passage {
 impl Modem {
     /// Whether it lists the service.
     pub async fn carries_qmi(&self) -> Result<bool, Cause> {
-        if let Some(known) = self.lists_qmi.get() {
-            return Ok(known);
-        }
-        let lists = self.offers(Service::Qmi, SetQmiMessage::CID).await?;
-        self.lists_qmi.set(Some(lists));
-        Ok(lists)
+        self.offers(Service::Qmi, SetQmiMessage::CID).await
     }
 
     /// The way for frames, and those that come unasked.

@@ -66,8 +66,6 @@ pub struct Modem {
     /// MBIMEx version that the modem's layouts follow: 1 until it was told another.
     extensions: Cell<u8>,
     introduced: Cell<bool>,
-    /// It listed the service for QMI inside; none before it was asked.
-    lists_qmi: Cell<Option<bool>>,
     /// Who wants the QMI frames that come unasked.
     unasked: Unasked,
     /// It has no service for messages.
@@ -113,7 +111,6 @@ impl Modem {
             listener: listener.abort_handle(),
             extensions: Cell::new(1),
             introduced: Cell::new(false),
-            lists_qmi: Cell::new(None),
             unasked,
             no_messages: Cell::new(false),
             speaks_pdu: Cell::new(false),
@@ -194,7 +191,6 @@ impl Modem {
     async fn agree_on_extensions(&self) -> Result<(), client::Error> {
         let services = self.services().await?;
         self.no_messages.set(!services.iter().any(|offered| offered.service == Service::Sms));
-        self.lists_qmi.set(Some(services.iter().any(|offered| offered.service == Service::Qmi)));
         let version = Version::CID;
         let offers = |service: Service| {
             services.iter().any(|offered| offered.service == service && offered.cids.contains(&version))

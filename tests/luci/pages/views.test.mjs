@@ -12,7 +12,7 @@ test('the status page shows state, signal with its graph, addresses and counters
 	await on('status', asItIs, async (page) => {
 		for (const text of ['Connected', 'Test Net (00101)', '10.64.0.2/30', '192.0.2.53', '4G (LTE)', 'EARFCN 1300'])
 			await page.shows(text);
-		await page.until('document.querySelectorAll("svg path").length >= 1');
+		await page.until('document.querySelectorAll("svg path").length >= 2');
 		assert.match(await page.eval('document.querySelector("svg[role=img]").getAttribute("aria-label")'), /now, between/);
 		assert.equal(await page.eval('document.querySelector(".uw-bars").getAttribute("aria-label")'), '4 of 5 bars');
 	});

@@ -130,7 +130,7 @@ return view.extend({
 
 			recording = null;
 			done.stop();
-			saveAs('uwand-%s.pcap'.format(modem.id.replace(/[^A-Za-z0-9.-]+/g, '_')), done.capture());
+			saveAs('uwand-%s.pcap'.format(modem.id), done.capture());
 			say.clear();
 		};
 
