@@ -248,7 +248,13 @@ impl World {
         self.start().await?;
         let took = takeover.managed(&self.netifd, WAN).await?;
         self.is_up().await?;
-        let state = state_by(program()).await?;
+        // The other interface of the same modem may take a moment longer.
+        let mut state = state_by(program()).await?;
+        let begin = Instant::now();
+        while state != "up" && begin.elapsed() < SOON {
+            sleep(Duration::from_millis(50)).await;
+            state = state_by(program()).await?;
+        }
         let answered = takeover.end().await?;
         let (starts, syncs) = (self.sim.starts().len(), self.sim.count::<Sync>());
         let clients = self.sim.clients().len();
