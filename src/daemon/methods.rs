@@ -66,6 +66,7 @@ pub const METHODS: &[Method] = &[
         args: &[("interface", ArgType::String), ("modem", ArgType::String), ("seconds", ArgType::Int32)],
     },
     Method { name: "metrics", args: &[] },
+    Method { name: "doctor", args: &[] },
     Method { name: "reset", args: &[("modem", ArgType::String), ("how", ArgType::String)] },
     Method { name: "trace", args: &[("modem", ArgType::String)] },
 ];
@@ -97,6 +98,7 @@ impl Daemon {
             "outages" => self.on_outages(request),
             "history" => self.on_history(request),
             "metrics" => self.on_metrics(request),
+            "doctor" => self.on_doctor(request),
             "reset" => self.on_reset(request),
             "trace" => self.on_trace(request),
             // The client lets only declared methods through.

@@ -19,6 +19,7 @@
 //!  recover   trouble -> facts -> fault -> rung, and its proof
 //!  records   outages, time series, what was done to a modem
 //!  outlook   explain, outages, history, metrics, a person's reset
+//!  checkup   what keeps a modem from working, for who asks by ubus
 //!  losses    what a lost bearer means for the recovery
 //!  jobs      what follows from the end of a job
 //!  healing   drivers that let go of a modem
@@ -33,6 +34,7 @@
 
 mod asks;
 mod carrier;
+mod checkup;
 mod dialling;
 mod healing;
 mod jobs;

@@ -14,6 +14,7 @@ mod chaos;
 mod cli;
 mod cli_asks;
 mod cli_fault;
+mod doctor;
 mod drivers;
 mod killed;
 mod luci_recorded;
