@@ -6,10 +6,15 @@ use crate::sim;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sim::fault::{Effect, Fault, On};
 use sim::modem::Setup;
-use sim::world::{MINUTE, WAN, World};
+use sim::netifd::State;
+use sim::world::{MINUTE, SECOND, WAN, World};
 use tokio::time::Instant;
+use uwand::fault::Rung;
 use uwand::mbim::messages::enums::Register;
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 fn internet() -> Value {
     json!({ "apn": "internet" })
@@ -34,6 +39,15 @@ async fn healthy_within(w: &World, limit: Duration) -> Duration {
     }
 }
 
+/// Until the trouble is noticed.
+async fn noticed(w: &World) {
+    let begin = Instant::now();
+    while w.of_interface("watchdog").await["health"] == "healthy" {
+        assert!(begin.elapsed() < 5 * MINUTE, "nobody notices; {}", w.story().await);
+        w.pass(1).await;
+    }
+}
+
 async fn last_outage(w: &World) -> Value {
     w.call("outages", json!({ "limit": 1 })).await["outages"][0].clone()
 }
@@ -45,6 +59,62 @@ async fn rungs(w: &World) -> Vec<(String, bool)> {
     each.iter()
         .map(|rung| (rung["rung"].as_str().unwrap_or_default().to_string(), rung["worked"] == true))
         .collect()
+}
+
+fn pair(rung: &str, worked: bool) -> (String, bool) {
+    (rung.to_string(), worked)
+}
+
+#[test]
+fn a_stall_that_a_reconnect_does_not_cure_is_cured_by_the_radio() {
+    World::run(setup(), async |w| {
+        w.ifup(internet());
+        w.up_within(MINUTE).await;
+        w.pass(100).await;
+        w.modem.stall(Rung::Reregister);
+        noticed(w).await;
+        let took = healthy_within(w, 10 * MINUTE).await;
+        println!("cured after {took:?}");
+        assert_eq!(rungs(w).await, [pair("reconnect", false), pair("reregister", true)]);
+        assert_eq!(last_outage(w).await["cured_by"], "reregister");
+    });
+}
+
+#[test]
+fn a_stall_that_only_a_restart_cures_is_cured_by_one_and_the_modem_is_not_lost() {
+    World::run(setup(), async |w| {
+        w.tend_modem();
+        w.ifup(internet());
+        w.up_within(MINUTE).await;
+        w.pass(100).await;
+        w.modem.stall(Rung::Reset);
+        noticed(w).await;
+        let took = healthy_within(w, 30 * MINUTE).await;
+        println!("cured after {took:?}");
+        let expected = [pair("reconnect", false), pair("reregister", false), pair("reset", true)];
+        assert_eq!(rungs(w).await, expected);
+        assert_eq!(w.of_interface("watchdog").await["used"], 1);
+    });
+}
+
+#[test]
+fn a_hung_modem_loses_its_power_by_itself_and_sooner_the_next_time() {
+    World::run(setup(), async |w| {
+        w.tend_modem();
+        w.ifup(internet());
+        w.up_within(MINUTE).await;
+        let mut times = Vec::new();
+        for _ in 0..2 {
+            w.pass(600).await;
+            w.modem.fault(Fault::new(On::Anything, Effect::Deaf));
+            w.modem.stall(Rung::Power);
+            noticed(w).await;
+            times.push(healthy_within(w, HOUR).await);
+            println!("cured after {:?} by {:?}", times.last(), rungs(w).await);
+            assert_eq!(last_outage(w).await["cured_by"], "power");
+        }
+        assert!(times[1] < times[0], "{times:?}");
+    });
 }
 
 /// A day of trouble that no reset mends: what was done.
@@ -88,6 +158,58 @@ fn a_day_of_one_dead_target_costs_no_reset_and_no_traffic() {
         assert_eq!(w.link_ups(), [true], "it stayed up");
         w.net.set_dead("192.0.2.99", false);
         healthy_within(w, 10 * MINUTE).await;
+    });
+}
+
+#[test]
+fn ifdown_in_the_middle_of_a_restart_is_answered_within_four_seconds() {
+    for cure in [Rung::Reset, Rung::Power] {
+        World::run(setup(), async |w| {
+            w.tend_modem();
+            w.ifup(internet());
+            w.up_within(MINUTE).await;
+            w.pass(100).await;
+            if cure == Rung::Power {
+                w.modem.fault(Fault::new(On::Anything, Effect::Deaf));
+            }
+            w.modem.stall(Rung::Reboot);
+            let begin = Instant::now();
+            while w.of_interface("watchdog").await["rung"] != cure.as_str() {
+                assert!(begin.elapsed() < HOUR, "{cure}: {}", w.story().await);
+                tokio::time::sleep(Duration::from_millis(250)).await;
+            }
+            w.netifd.ifdown(WAN);
+            let took = w.down_within(4 * SECOND).await;
+            println!("{cure}: down after {took:?}");
+            w.pass(600).await;
+            assert_eq!(w.netifd.state(WAN), State::Down);
+            assert_eq!(w.of_interface("state").await, "down");
+        });
+    }
+}
+
+#[test]
+fn a_flapping_link_stays_within_its_budget_for_a_day_and_every_act_has_its_reason() {
+    World::run(setup(), async |w| {
+        w.tend_modem();
+        w.ifup(internet());
+        w.up_within(MINUTE).await;
+        let begin = Instant::now();
+        let mut most = 0;
+        while begin.elapsed() < 24 * HOUR {
+            w.pass(60).await;
+            w.modem.network_disconnect(0, 38);
+            most = most.max(w.of_interface("watchdog").await["used"].as_u64().unwrap_or(0));
+        }
+        println!("at most {most} resets and power cuts within 24 h");
+        assert!(most <= 6, "{most}");
+        let outages = w.call("outages", json!({})).await;
+        for outage in outages["outages"].as_array().expect("a list") {
+            assert!(!outage["evidence"].as_array().expect("a list").is_empty(), "{outage}");
+            for rung in outage["rungs"].as_array().expect("a list") {
+                assert!(!rung["why"].as_str().unwrap_or_default().is_empty(), "{rung}");
+            }
+        }
     });
 }
 
