@@ -138,6 +138,8 @@ pub struct Watchdog {
     /// Failed rounds in a row that did not count because something was received.
     held: u32,
     postponed: u32,
+    /// The next look is half an interval behind a good round, at the counters only.
+    early: bool,
     /// Rounds since the stall was called so.
     stalled: u32,
     proving: bool,
@@ -163,6 +165,7 @@ impl Watchdog {
             failed: 0,
             held: 0,
             postponed: 0,
+            early: false,
             stalled: 0,
             proving: false,
             past: 0,
@@ -249,6 +252,7 @@ impl Watchdog {
                 let same = (*had4, *had6) == (v4, v6);
                 (*had4, *had6) = (v4, v6);
                 if !same && self.asking.is_none() {
+                    self.early = false;
                     self.due = Some(now);
                 }
             }
@@ -301,9 +305,15 @@ impl Watchdog {
         let (received, sent) = self.moved(counters);
         let Settings { interval, quorum, .. } = self.settings;
         if received == Some(true) && self.postponed < MOST_POSTPONED {
+            self.early = false;
             self.postponed += 1;
             self.look = Some(Look { at: counters, own: 0 });
             self.due = Some(now + if interval < LONG { interval / 2 } else { interval });
+            return Vec::new();
+        }
+        if std::mem::take(&mut self.early) {
+            // Nothing came; that is no reason yet to ask before its time.
+            self.due = Some(now + interval.saturating_sub(interval / 2));
             return Vec::new();
         }
         self.postponed = 0;
@@ -381,7 +391,11 @@ impl Watchdog {
         self.held = 0;
         self.stalled = 0;
         self.proving = false;
-        self.due = Some((asking.since + asking.gap).max(now));
+        // Where rounds are quick, the counters are looked at in between: a stall that begins just
+        // behind traffic is then no longer unseen than one on a quiet link.
+        self.early = asking.gap < LONG;
+        let pause = if self.early { asking.gap / 2 } else { asking.gap };
+        self.due = Some((asking.since + pause).max(now));
         self.enter(now, Health::Healthy)
     }
 
