@@ -137,7 +137,7 @@ impl Carrier {
             })
         };
         // What the kernel says to its neighbours (MLD, router solicitations) comes from elsewhere.
-        if !source(packet).is_some_and(is_given) {
+        if !modem.carries() || !source(packet).is_some_and(is_given) {
             self.dropped.set(self.dropped.get() + 1);
         } else if let Some(reply) = echo_reply(packet) {
             if self.cable.write(&reply).is_ok() {

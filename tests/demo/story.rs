@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
+use uwand::fault::Rung;
 use uwand::mbim::Kind;
 use uwand::mbim::messages::Message;
 use uwand::mbim::messages::connect::SetConnect;
@@ -24,6 +25,8 @@ use super::world::World;
 type Act = Result<(), String>;
 
 const SOON: Duration = Duration::from_secs(5);
+/// With an interval of 5 s and a time-out of 1 s.
+const STALL: Duration = Duration::from_secs(10);
 const TARGETS: [IpAddr; 2] = [
     IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1)),
     IpAddr::V6(Ipv6Addr::new(0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111)),
@@ -37,6 +40,7 @@ pub async fn tell(world: &World, stay: bool) -> Act {
     loses_its_bearer(world).await?;
     gets_other_addresses(world).await?;
     is_reconnected(world).await?;
+    stalls(world).await?;
     loses_its_sim(world).await?;
     loses_its_bus(world).await?;
     loses_its_daemon(world).await?;
@@ -138,6 +142,52 @@ async fn is_reconnected(world: &World) -> Act {
     }
     settle().await;
     pings(world).await
+}
+
+/// The second act: the bearer stands, and nothing comes back.
+async fn stalls(world: &World) -> Act {
+    act(world, "Packets die");
+    if world.carrier.is_none() {
+        world.line.dim("skipped: no network device to be had, so there is no traffic to watch");
+        return Ok(());
+    }
+    healthy(world).await?;
+    world.line.say(Who::Network, "packets vanish from now on; the modem shows its bearer as active");
+    let stall = Instant::now();
+    world.bed.modem.stall(Rung::Reconnect);
+    let again = loop {
+        if stall.elapsed() > STALL {
+            return Err(format!("no traffic {STALL:?} after the stall: {}", world.bed.why()));
+        }
+        if world.bed.modem.carries() {
+            break first_echo(TARGETS[0]).await?.saturating_duration_since(stall);
+        }
+        sleep(Duration::from_millis(5)).await;
+    };
+    world.line.say(Who::Network, &format!("traffic again {} after the stall", milliseconds(again)));
+    healthy(world).await?;
+    let outages = uwand(world, &["outages"]).await?;
+    for text in outages.lines() {
+        world.line.dim(&format!("{:23}{text}", ""));
+    }
+    if again > STALL { Err(format!("that is more than {STALL:?}")) } else { Ok(()) }
+}
+
+/// Until the watchdog has proof.
+async fn healthy(world: &World) -> Act {
+    let begin = Instant::now();
+    loop {
+        let status: Value = serde_json::from_str(&run(world, &["status", "--json"]).await?)
+            .map_err(|error| error.to_string())?;
+        let health = &status["interfaces"][0]["watchdog"]["health"];
+        if health == "healthy" {
+            return Ok(());
+        }
+        if begin.elapsed() > SOON {
+            return Err(format!("the watchdog says {health} for {SOON:?}"));
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
 }
 
 async fn loses_its_sim(world: &World) -> Act {

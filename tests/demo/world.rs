@@ -58,7 +58,10 @@ impl World {
         spawn_local(tell_netifd(line.clone(), bed.netifd.clone()));
         let world = World { bed, line, carrier, daemon: RefCell::default() };
         world.start_daemon().await?;
-        world.bed.configure(&json!({}));
+        // Without a network device there is nothing to probe.
+        let watchdog = if world.carrier.is_some() { "1" } else { "0" };
+        let options = json!({"watchdog": watchdog, "watchdog_interval": "5", "watchdog_timeout": "1"});
+        world.bed.configure(&options);
         Ok(world)
     }
 
