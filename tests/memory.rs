@@ -37,7 +37,13 @@ fn build() -> PathBuf {
     cargo.args(["build", "--quiet", "--release", "--locked", "--bin", "uwand", "--target", &target]);
     cargo.arg("--target-dir").arg(&directory).current_dir(root);
     // With a target named these are not for build scripts and macros, which can't be static.
-    cargo.env("RUSTFLAGS", "-C target-feature=+crt-static -C relocation-model=static");
+    // As openwrt-package/build.sh builds; it says why.
+    cargo.env("RUSTC_BOOTSTRAP", "1");
+    cargo.env(
+        "RUSTFLAGS",
+        "-C target-feature=+crt-static -C relocation-model=static -C force-unwind-tables=no \
+         -Zlocation-detail=none -Zfmt-debug=shallow",
+    );
     assert!(cargo.status().unwrap().success(), "the static build failed");
     directory.join(target).join("release/uwand")
 }
@@ -82,7 +88,8 @@ fn connected(look: impl AsyncFnOnce(u32)) {
         bed.configure(&json!({"watchdog": "0"}));
         bed.ifup(LIMIT).await.unwrap();
         bed.silence().await;
-        sleep(Duration::from_millis(200)).await;
+        // What is asked beside the link, and waited for, is over.
+        sleep(Duration::from_secs(4)).await;
         look(daemon.id().unwrap()).await;
     });
 }

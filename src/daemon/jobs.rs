@@ -85,6 +85,7 @@ fn introduce(slot: &Rc<Slot>) {
         if slot.modem().is_some_and(|now| Rc::ptr_eq(&now, &modem)) {
             slot.remember();
         }
+        crate::linux::text::let_go();
         if !modem.tells_messages() {
             slot.side.need();
             slot.tell(Note::PortWanted);

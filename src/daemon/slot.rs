@@ -23,6 +23,7 @@ use crate::cause::Cause;
 use crate::dial::Note;
 use crate::linux::channel::Io;
 use crate::linux::sysfs::Found;
+use crate::linux::text;
 use crate::linux::wdm::{self, OpenError};
 use crate::mbim;
 use crate::modem::Modem;
@@ -64,6 +65,8 @@ pub struct Occupied {
 impl Drop for Occupied {
     fn drop(&mut self) {
         self.slot.busy.borrow_mut().remove(self.with);
+        // Nobody may ask for such a thing for months.
+        text::let_go();
     }
 }
 

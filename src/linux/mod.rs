@@ -16,6 +16,7 @@ pub mod power;
 pub mod qmimux;
 pub mod serial;
 pub mod sysfs;
+pub mod text;
 pub mod tty;
 pub mod uevent;
 pub mod vlan;
