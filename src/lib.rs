@@ -51,6 +51,17 @@
 //! 8. [`netifd::link_up`] becomes `notify_proto` 0 in the outbox, and netifd configures the
 //!    device: addresses, routes, DNS.
 //! 9. What the modem tells from now on comes as [`dial::Note`]: lost, changed, gone.
+//!
+//! # One recovery
+//!
+//! 1. `daemon::watch` asks what [`watchdog`] names, by [`linux::ping`]; rounds fail: suspect, stalled.
+//! 2. `daemon::outlook` gathers the facts, and [`diagnose`] names the fault, with its evidence.
+//! 3. [`ladder`] picks the mildest rung that can cure it and that the modem's budget allows, or says
+//!    what it waits for.
+//! 4. `daemon::rungs` carries it out as the link's job; netifd is told that traffic is lost.
+//! 5. The link is up again, and `watchdog` probes at once: only an answer is a cure.
+//! 6. `daemon::records` keeps the outage in [`journal`], [`ledger`] on flash, and what helped in the
+//!    modem's own ledger: the next time it comes sooner.
 
 pub mod answers;
 pub mod at;
