@@ -177,6 +177,8 @@ fn doing(view: &View) -> &'static str {
         (None, LinkState::Blocked) => "waits for a person",
         (None, LinkState::Down) => "nothing: the interface is down",
         (None, LinkState::Up | LinkState::Suspect | LinkState::Recovering) => match view.health {
+            // A rung was carried out, and the first probe after it is on its way.
+            Health::Off if view.state != LinkState::Up => "probes whether that helped",
             Health::Off => "nothing: the watchdog is off",
             Health::Healthy => "probes now and then",
             Health::Suspect | Health::Stalled => "probes",
