@@ -444,7 +444,11 @@ fn some_of(table: &Value, keys: &[&str]) -> Map<String, Value> {
 /// Fit for a file and a terminal; and what has as many digits as an IMSI stays out of flash.
 fn clean(text: &str) -> String {
     let shown = text.chars().take(LONGEST_TEXT).map(|c| if c.is_control() { '?' } else { c });
-    let shown: String = shown.collect();
+    let mut shown: String = shown.collect();
+    if text.chars().nth(LONGEST_TEXT).is_some() {
+        shown.pop();
+        shown.push('…');
+    }
     let long = |part: &str| part.len() >= 14;
     if !shown.split(|c: char| !c.is_ascii_digit()).any(long) {
         return shown;

@@ -40,9 +40,17 @@ impl Daemon {
         let none = Ledger::default();
         let ledger = interface.modem.as_ref().and_then(|modem| self.ledgers.get(modem)).unwrap_or(&none);
         let ladder = interface.recovery.ladder.view(now, ledger);
+        let power = self.power_of(interface);
+        // The ladder learns of a board without a switch only by trying.
+        let powerless = power.as_ref().filter(|power| power.method == "none").map(|power| power.note.clone());
         let steps = ladder.rungs.iter().filter_map(|(rung, standing, why)| {
             let standing = explain::Standing::parse(standing.as_str())?;
-            Some(explain::Step { rung: *rung, standing, why: why.clone() })
+            Some(match &powerless {
+                Some(note) if *rung == Rung::Power && standing == explain::Standing::Ready => {
+                    explain::Step { rung: *rung, standing: explain::Standing::Unfit, why: note.clone() }
+                }
+                _ => explain::Step { rung: *rung, standing, why: why.clone() },
+            })
         });
         let free_in = ladder.free_in.map(seconds);
         explain::explain(&explain::View {
@@ -56,7 +64,7 @@ impl Daemon {
             next: self.plan(interface, &ladder.next),
             ladder: steps.collect(),
             budget: Budget { limit: ladder.limit, used: ladder.used, free_in },
-            power: self.power_of(interface),
+            power,
             remembered: ladder.remembered.or_else(|| self.records.journal.last_cure(name)),
         })
     }
