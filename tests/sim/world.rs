@@ -42,6 +42,9 @@ pub const MINUTE: Duration = Duration::from_secs(60);
 /// Below the virtual clock's resolution, and far below any wait that somebody chose.
 pub const AT_ONCE: Duration = Duration::from_millis(5);
 
+/// So often others get their turn, while something is awaited that takes no time.
+const MOST_YIELDS: u32 = 10_000;
+
 pub struct World<M = SimModem> {
     pub modem: M,
     pub netifd: Netifd,
@@ -197,6 +200,13 @@ impl<M: Device> World<M> {
         let Some(daemon) = self.daemon.take() else { return };
         daemon.abort();
         while !daemon.is_finished() {
+            yield_now().await;
+        }
+        // Whoever calls it from here on is to find nobody: ubusd has to have seen it end.
+        for _ in 0..MOST_YIELDS {
+            if !self.ubusd.objects().iter().any(|path| path == "uwand") {
+                break;
+            }
             yield_now().await;
         }
     }
