@@ -78,7 +78,7 @@ async fn measure() -> Result<bool, String> {
     tokio::task::spawn_local(carrier.clone().serve(bed.modem.clone()));
     let daemon = bed.start_daemon(&[], Stdio::null()).await.map_err(|error| error.to_string())?;
     let pid = daemon.id().ok_or("the daemon has ended")?;
-    bed.configure(&json!({}));
+    bed.configure(&json!({"watchdog": "1"}));
     bed.ifup(LIMIT).await?;
     sleep(SETTLED).await;
     let seconds = std::env::var("UWAND_IDLE_SECONDS").ok().and_then(|text| text.parse().ok());
