@@ -33,6 +33,8 @@ use crate::target::Target;
 /// Traffic postpones so many rounds in a row, then one is due all the same: a round trip for
 /// the graphs, and a look at the uplink.
 const MOST_POSTPONED: u32 = 10;
+/// Packets between two looks that nobody behind the router has sent.
+const KERNELS_OWN: u64 = 2;
 /// Right after the link came up netifd still configures the device.
 const SETTLING: Duration = Duration::from_secs(5);
 const SETTLING_STEP: Duration = Duration::from_millis(250);
@@ -213,6 +215,12 @@ impl Watchdog {
         self.up.is_some() && self.usable().is_empty()
     }
 
+    /// Whether the next round may come a few seconds late: all is well, and rounds are far apart.
+    pub fn is_patient(&self) -> bool {
+        let long = self.settings.interval >= LONG;
+        long && self.health == Health::Healthy && self.asking.is_none() && !self.proving
+    }
+
     /// When to call `handle` with `Tick`.
     pub fn deadline(&self) -> Option<Instant> {
         match &self.asking {
@@ -326,8 +334,11 @@ impl Watchdog {
     fn moved(&self, counters: Counters) -> (Option<bool>, Option<bool>) {
         let Some(look) = self.look else { return (None, None) };
         // A device that came anew counts from zero again.
-        let beyond = |now: u64, then: u64| now.checked_sub(then).map(|moved| moved > look.own);
-        (beyond(counters.rx, look.at.rx), beyond(counters.tx, look.at.tx))
+        let beyond = |now: u64, then: u64, own: u64| now.checked_sub(then).map(|moved| moved > own);
+        let (rx, tx) = (counters.rx, counters.tx);
+        // The kernel itself says a word now and then: router solicitations, group memberships.
+        let own = look.own.saturating_add(KERNELS_OWN);
+        (beyond(rx, look.at.rx, look.own), beyond(tx, look.at.tx, own))
     }
 
     /// Indices of the targets whose family the link has, in the order of preference.

@@ -100,7 +100,9 @@ impl Interface {
     }
 
     pub(super) fn watch_due(&self) -> Option<Instant> {
-        self.watch.as_ref()?.dog.deadline().map(Instant::from_std)
+        let dog = &self.watch.as_ref()?.dog;
+        let due = Instant::from_std(dog.deadline()?);
+        Some(if dog.is_patient() { super::watch::in_one_wake_up(due) } else { due })
     }
 
     pub fn session(&self) -> u32 {

@@ -96,6 +96,7 @@ pub const OBJECT: &str = "uwand";
 
 /// Runs until SIGTERM or SIGINT. Bearers and addresses are left as they are.
 pub fn run(globals: Globals) -> ExitCode {
+    watch::mark_start();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -7,6 +7,7 @@
 //! Why [`Prober`]? A simulated world has no network behind its modems; there a test answers.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant as Clock};
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -48,6 +49,26 @@ pub struct Asked {
     pub target: Target,
     pub source: Source,
     pub answer: oneshot::Sender<Told>,
+}
+
+static START: OnceLock<Instant> = OnceLock::new();
+
+/// To be called right before the runtime is made.
+pub(super) fn mark_start() {
+    let _ = START.set(Instant::now());
+}
+
+/// A moment at or after `due`, at most 4.1 s later, for which the runtime wakes up once.
+///
+/// tokio's timer wheel has slots of 1, 64 and 4096 ms: a timer of half a minute is moved from
+/// one to the next finer, and each move is a wake-up, unless it ends where a coarse slot begins.
+pub(super) fn in_one_wake_up(due: Instant) -> Instant {
+    const SLOT: u64 = 4096;
+    let Some(start) = START.get() else { return due };
+    let millis = u64::try_from(due.saturating_duration_since(*start).as_millis()).unwrap_or(0);
+    // Half a millisecond less: it is rounded up, from a start that was a little later.
+    let slots = millis / SLOT + 1;
+    *start + Duration::from_millis(slots.saturating_mul(SLOT)) - Duration::from_micros(500)
 }
 
 impl Prober {
