@@ -142,6 +142,8 @@ pub struct Watchdog {
     postponed: u32,
     /// The next look is half an interval behind a good round, at the counters only.
     early: bool,
+    /// Nobody used the link before the last round.
+    quiet: bool,
     /// Rounds since the stall was called so.
     stalled: u32,
     proving: bool,
@@ -168,6 +170,7 @@ impl Watchdog {
             held: 0,
             postponed: 0,
             early: false,
+            quiet: false,
             stalled: 0,
             proving: false,
             past: 0,
@@ -215,10 +218,16 @@ impl Watchdog {
         self.up.is_some() && self.usable().is_empty()
     }
 
-    /// Whether the next round may come a few seconds late: all is well, and rounds are far apart.
-    pub fn is_patient(&self) -> bool {
-        let long = self.settings.interval >= LONG;
-        long && self.health == Health::Healthy && self.asking.is_none() && !self.proving
+    /// The first and the last moment at which the next round serves; none where it must be on
+    /// time. All has to be well, and rounds far apart; nobody's link has time for about a round.
+    pub fn leeway(&self) -> Option<(Instant, Instant)> {
+        let due = self.due?;
+        let Settings { interval, .. } = self.settings;
+        if interval < LONG || self.health != Health::Healthy || self.proving {
+            return None;
+        }
+        let slack = if self.quiet { interval } else { Duration::ZERO };
+        Some((due.checked_sub(slack)?, due + slack + interval / 5))
     }
 
     /// When to call `handle` with `Tick`.
@@ -299,7 +308,8 @@ impl Watchdog {
             let lost: Vec<_> = asking.targets.iter().map(|target| (*target, Outcome::Unsent)).collect();
             return self.on_round(now, &lost, counters);
         }
-        if self.due.is_none_or(|due| now < due) {
+        let first = self.leeway().map(|(first, _)| first).or(self.due);
+        if first.is_none_or(|first| now < first) {
             return Vec::new();
         }
         if self.health == Health::Healthy && !self.proving {
@@ -314,6 +324,7 @@ impl Watchdog {
         let Settings { interval, quorum, .. } = self.settings;
         if received == Some(true) && self.postponed < MOST_POSTPONED {
             self.early = false;
+            self.quiet = false;
             self.postponed += 1;
             self.look = Some(Look { at: counters, own: 0 });
             self.due = Some(now + if interval < LONG { interval / 2 } else { interval });
@@ -405,6 +416,7 @@ impl Watchdog {
         // Where rounds are quick, the counters are looked at in between: a stall that begins just
         // behind traffic is then no longer unseen than one on a quiet link.
         self.early = asking.gap < LONG;
+        self.quiet = asking.gap > self.settings.interval;
         let pause = if self.early { asking.gap / 2 } else { asking.gap };
         self.due = Some((asking.since + pause).max(now));
         self.enter(now, Health::Healthy)

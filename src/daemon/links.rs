@@ -102,7 +102,8 @@ impl Interface {
     pub(super) fn watch_due(&self) -> Option<Instant> {
         let dog = &self.watch.as_ref()?.dog;
         let due = Instant::from_std(dog.deadline()?);
-        Some(if dog.is_patient() { super::watch::in_one_wake_up(due) } else { due })
+        let Some((first, last)) = dog.leeway() else { return Some(due) };
+        Some(super::watch::in_one_wake_up(Instant::from_std(first), Instant::from_std(last)))
     }
 
     pub fn session(&self) -> u32 {

@@ -58,17 +58,23 @@ pub(super) fn mark_start() {
     let _ = START.set(Instant::now());
 }
 
-/// A moment at or after `due`, at most 4.1 s later, for which the runtime wakes up once.
+/// A moment of these for which the runtime wakes up once, if there is one.
 ///
-/// tokio's timer wheel has slots of 1, 64 and 4096 ms: a timer of half a minute is moved from
+/// tokio's timer wheel has slots of 1, 64, 4096 and 262144 ms: a timer of a minute is moved from
 /// one to the next finer, and each move is a wake-up, unless it ends where a coarse slot begins.
-pub(super) fn in_one_wake_up(due: Instant) -> Instant {
-    const SLOT: u64 = 4096;
-    let Some(start) = START.get() else { return due };
-    let millis = u64::try_from(due.saturating_duration_since(*start).as_millis()).unwrap_or(0);
+/// So that is taken which is the multiple of the highest power of two.
+pub(super) fn in_one_wake_up(first: Instant, last: Instant) -> Instant {
+    let Some(start) = START.get() else { return first };
+    let millis = |moment: Instant| u64::try_from(moment.saturating_duration_since(*start).as_millis());
+    let (Ok(from), Ok(to)) = (millis(first), millis(last)) else { return first };
     // Half a millisecond less: it is rounded up, from a start that was a little later.
-    let slots = millis / SLOT + 1;
-    *start + Duration::from_millis(slots.saturating_mul(SLOT)) - Duration::from_micros(500)
+    (*start + Duration::from_millis(roundest(from, to)) - Duration::from_micros(500)).max(first)
+}
+
+/// Of the numbers after the first, up to the second, the one with most zeros at its end.
+fn roundest(after: u64, to: u64) -> u64 {
+    // They share the bits above the highest one in which the two ends differ.
+    (after ^ to).checked_ilog2().map_or(to, |highest| to >> highest << highest)
 }
 
 impl Prober {
@@ -341,5 +347,23 @@ impl Daemon {
     pub(super) fn traffic(&self, name: &str) -> Option<netdev::Counters> {
         let watch = self.interfaces.get(name)?.watch.as_ref()?;
         netdev::Counters::read(&self.sysfs, &watch.source.netdev).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::roundest;
+
+    #[test]
+    fn the_roundest_moment_of_a_window_is_a_multiple_of_the_highest_power_of_two() {
+        for (after, to, roundest_of_them) in [
+            (30_000, 96_000, 65_536),
+            (65_600, 131_500, 131_072),
+            (196_700, 262_200, 262_144),
+            (4096, 10_000, 8192),
+        ] {
+            assert_eq!(roundest(after, to), roundest_of_them);
+        }
+        assert_eq!(roundest(7, 7), 7);
     }
 }

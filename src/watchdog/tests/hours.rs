@@ -17,6 +17,27 @@ fn an_idle_hour_wakes_twice_a_minute_and_asks_once() {
 }
 
 #[test]
+fn only_a_round_of_a_healthy_link_with_long_intervals_may_wait() {
+    let leeway = |bed: &Bed| {
+        let (first, last) = bed.dog.leeway()?;
+        Some((first.saturating_duration_since(bed.now), last.saturating_duration_since(bed.now)))
+    };
+    let mut idle = Bed::healthy(Settings::default(), &FOUR);
+    idle.run(120 * SECOND);
+    idle.run(idle.dog.deadline().expect("a round") - idle.now + RTT);
+    assert_eq!(leeway(&idle), Some((30 * SECOND - RTT, 96 * SECOND - RTT)), "nobody's link");
+    idle.traffic = Traffic { rx: 100, tx: 50 };
+    idle.run(70 * SECOND);
+    let (first, last) = leeway(&idle).expect("a link in use waits a little");
+    assert_eq!(last - first, 6 * SECOND);
+    idle.traffic = IDLE;
+    idle.network = silent;
+    idle.run(100 * SECOND);
+    assert_eq!((idle.dog.health(), leeway(&idle)), (Health::Stalled, None));
+    assert_eq!(leeway(&Bed::healthy(quick(), &FOUR)), None);
+}
+
+#[test]
 fn an_hour_of_traffic_wakes_as_rarely_and_asks_every_five_minutes() {
     let mut bed = Bed::healthy(Settings::default(), &FOUR);
     bed.traffic = Traffic { rx: 100, tx: 50 };
