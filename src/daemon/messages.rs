@@ -1,6 +1,8 @@
 //! Messages and USSD: what ubus asks of them, and the event `uwand.sms`. Where the control
 //! channel has none of it, the AT port has.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -27,6 +29,33 @@ const DELETE: Duration = Duration::from_secs(60);
 const USSD: Duration = Duration::from_secs(190);
 /// More than any store has.
 const MOST_DELETED: usize = 1000;
+const MOST_UNREAD: usize = 256;
+
+/// Messages that are still to be read, by their places in the modem's store.
+#[derive(Default)]
+pub struct Unread(RefCell<Option<VecDeque<u32>>>);
+
+impl Unread {
+    /// Whether nobody reads yet: then the caller does.
+    fn begin(&self, index: u32) -> bool {
+        let mut queue = self.0.borrow_mut();
+        let first = queue.is_none();
+        let queue = queue.get_or_insert_default();
+        if queue.len() < MOST_UNREAD && !queue.contains(&index) {
+            queue.push_back(index);
+        }
+        first
+    }
+
+    fn next(&self) -> Option<u32> {
+        let mut queue = self.0.borrow_mut();
+        let next = queue.as_mut().and_then(VecDeque::pop_front);
+        if next.is_none() {
+            *queue = None;
+        }
+        next
+    }
+}
 
 impl Daemon {
     pub(super) fn on_sms_list(&self, request: Request) {
@@ -95,15 +124,21 @@ impl Daemon {
         });
     }
 
-    /// A message came into the store: read it, and tell.
+    /// A message came into the store: read it, and tell. One after the other, however many come
+    /// at once.
     pub(super) fn on_message_stored(&self, slot: Rc<Slot>, index: u32) {
         let Some(modem) = slot.modem() else { return };
+        if !slot.unread.begin(index) {
+            return;
+        }
         let tell = self.teller(&slot);
         crate::task::spawn(async move {
-            match timeout(LIST, modem.messages(Some(index))).await {
-                Ok(Ok(messages)) => messages.iter().for_each(tell),
-                Ok(Err(refused)) => log::debug!("{}: message {index} not read: {refused}", slot.id),
-                Err(_) => log::debug!("{}: message {index} not read in time", slot.id),
+            while let Some(index) = slot.unread.next() {
+                match timeout(LIST, modem.messages(Some(index))).await {
+                    Ok(Ok(messages)) => messages.iter().for_each(&tell),
+                    Ok(Err(refused)) => log::debug!("{}: message {index} not read: {refused}", slot.id),
+                    Err(_) => log::debug!("{}: message {index} not read in time", slot.id),
+                }
             }
         });
     }

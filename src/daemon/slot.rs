@@ -66,7 +66,7 @@ impl Drop for Occupied {
     fn drop(&mut self) {
         self.slot.busy.borrow_mut().remove(self.with);
         // Nobody may ask for such a thing for months.
-        text::let_go();
+        text::let_go_soon();
     }
 }
 
@@ -105,6 +105,8 @@ pub struct Slot {
     hung: Cell<bool>,
     /// What persons have asked of it and it is not done with.
     busy: RefCell<BTreeSet<&'static str>>,
+    /// Messages that came and are still to be read.
+    pub unread: super::messages::Unread,
     /// The last search for networks, and when it ended.
     pub scanned: RefCell<Option<(Instant, Value)>>,
     /// Parts of messages that came, for events.
@@ -137,6 +139,7 @@ impl Slot {
             channels: Cell::new(None),
             hung: Cell::new(false),
             busy: RefCell::default(),
+            unread: Default::default(),
             scanned: RefCell::default(),
             incoming: RefCell::default(),
             watched: Cell::new(None),
