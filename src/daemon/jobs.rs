@@ -10,6 +10,7 @@ use super::{Daemon, memory};
 use crate::cause::Cause;
 use crate::dial::Note;
 use crate::link::Event;
+use crate::linux::text;
 use crate::words::ModemState;
 
 impl Daemon {
@@ -32,6 +33,7 @@ impl Daemon {
         if interface.jobs != done.job {
             return;
         }
+        text::let_go_soon();
         interface.job = None;
         let slot = interface.modem.as_ref().and_then(|id| self.slots.get(id)).cloned();
         let hung = matches!(
@@ -85,7 +87,7 @@ fn introduce(slot: &Rc<Slot>) {
         if slot.modem().is_some_and(|now| Rc::ptr_eq(&now, &modem)) {
             slot.remember();
         }
-        crate::linux::text::let_go();
+        text::let_go_soon();
         if !modem.tells_messages() {
             slot.side.need();
             slot.tell(Note::PortWanted);

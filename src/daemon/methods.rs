@@ -15,6 +15,7 @@ use super::slot::Slot;
 use crate::answers::Cell;
 use crate::link::Event;
 use crate::linux::sysfs::Found;
+use crate::linux::text;
 use crate::replies;
 use crate::status::{InterfaceStatus, ModemSignal, ModemStatus, SignalReply, Status, to_json};
 use crate::ubus::{ArgType, Method, Request, Status as UbusStatus};
@@ -80,6 +81,7 @@ const LONGEST_NAME: usize = 64;
 
 impl Daemon {
     pub(super) fn answer(&mut self, request: Request) {
+        text::let_go_soon();
         match request.method {
             "status" => self.on_status(request),
             "up" => self.on_up(request),
