@@ -12,7 +12,7 @@ use super::state::{Reply, State, done, refused};
 use super::{Raw, SimModem};
 
 /// Messages that the store takes.
-const ROOM: usize = 25;
+const ROOM: usize = 50;
 
 impl State {
     pub fn sms(&mut self, id: u32, cid: u32, set: bool, body: &[u8]) -> Option<Reply> {
