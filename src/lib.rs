@@ -31,7 +31,7 @@
 //! | [`daemon`] | the only loop: what happens -> link -> work |
 //! | [`bands`] [`ussd`] | from a channel number to its band; the text of USSD |
 //! | [`status`] [`replies`] [`post`] [`cli`] | what is shown, and to people |
-//! | [`task`] | tasks, all of one type |
+//! | [`task`] [`few`] | tasks, all of one type; maps of a few entries |
 //! | [`globals`] [`logging`] [`civil`] | where the outside is; where log lines go; dates in them |
 //!
 //! Arrows point down only: `tests/architecture.rs` has the table.
@@ -79,6 +79,7 @@ pub mod dns;
 pub mod doctor;
 pub mod explain;
 pub mod fault;
+pub mod few;
 pub mod globals;
 pub mod history;
 pub mod journal;

@@ -15,7 +15,6 @@
 
 mod homes;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -23,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use super::sysfs::{Sysfs, attribute, children, driver, hex};
 use super::wdm;
+use crate::few::Few;
 
 /// An interface that should have a driver of ours and has not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +62,7 @@ struct Record {
 /// Which interface is bound again, and when.
 #[derive(Debug, Clone, Default)]
 pub struct Healer {
-    records: BTreeMap<String, Record>,
+    records: Few<String, Record>,
 }
 
 impl Healer {
@@ -75,15 +75,18 @@ impl Healer {
 
     /// Those of `orphans` (all that there are now) to bind now; counts them as tried.
     pub fn due(&mut self, orphans: &[Orphan], now: Instant) -> Vec<Orphan> {
-        for (interface, record) in &mut self.records {
+        for (interface, record) in self.records.iter_mut() {
             if !orphans.iter().any(|orphan| orphan.interface == *interface && orphan.is_free) {
                 record.since = None;
             }
         }
         let mut due = Vec::new();
         for orphan in orphans.iter().filter(|orphan| orphan.is_free) {
-            let fresh = Record { tries: 0, since: None, last: None };
-            let record = self.records.entry(orphan.interface.clone()).or_insert(fresh);
+            if !self.records.contains_key(&orphan.interface) {
+                let fresh = Record { tries: 0, since: None, last: None };
+                self.records.insert(orphan.interface.clone(), fresh);
+            }
+            let Some(record) = self.records.get_mut(&orphan.interface) else { continue };
             let since = *record.since.get_or_insert(now);
             let pause = Self::PAUSE * 6u32.pow(u32::from(record.tries.saturating_sub(1)));
             let rested = record.last.is_none_or(|last| now.duration_since(last) >= pause);
@@ -120,12 +123,13 @@ impl Healer {
 
     /// Takes up saved counts; what does not look like them is left out.
     pub fn load(text: &str) -> Healer {
-        let read = |line: &str| {
-            let (interface, tries) = line.split_once(' ')?;
-            let record = Record { tries: tries.parse().ok()?, since: None, last: None };
-            Some((interface.to_owned(), record))
-        };
-        Healer { records: text.lines().filter_map(read).collect() }
+        let mut records = Few::default();
+        for (interface, tries) in text.lines().filter_map(|line| line.split_once(' ')) {
+            if let Ok(tries) = tries.parse() {
+                records.insert(interface.to_owned(), Record { tries, since: None, last: None });
+            }
+        }
+        Healer { records }
     }
 }
 

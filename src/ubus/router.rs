@@ -12,9 +12,9 @@
 use super::client::{Error, Event, Notice};
 use super::message::{EVENT_OBJECT, MAX_BLOB, Method, Status, say};
 use super::request::Request;
+use crate::few::Few;
 use crate::wire::Malformed;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
 use tokio::sync::{mpsc, oneshot};
 
 /// Bytes that wait for a ubusd that does not read; then the connection is given up.
@@ -105,9 +105,9 @@ pub(super) struct Router {
     overflow: bool,
     seq: u16,
     next_key: Key,
-    pub(super) registrations: BTreeMap<Key, Registration>,
-    pub(super) pending: HashMap<u16, Pending>,
-    pub(super) paths: HashMap<String, u32>,
+    pub(super) registrations: Few<Key, Registration>,
+    pub(super) pending: Few<u16, Pending>,
+    pub(super) paths: Few<String, u32>,
     pub(super) waiting: Vec<(String, oneshot::Sender<()>)>,
 }
 
@@ -139,7 +139,7 @@ impl Router {
         self.overflow = false;
         self.output = Vec::new();
         self.paths.clear();
-        for (_, pending) in self.pending.drain() {
+        for pending in std::mem::take(&mut self.pending).into_values() {
             pending.what.fail(Error::Gone);
         }
         for registration in self.registrations.values_mut() {
