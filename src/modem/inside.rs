@@ -37,6 +37,29 @@ pub struct Inside {
     deaf: Cell<Option<Instant>>,
 }
 
+#[derive(Clone, Copy)]
+enum Question {
+    Cells,
+    Signal,
+    Unlock,
+}
+
+impl Question {
+    fn label(self) -> &'static str {
+        match self {
+            Question::Cells => "cells",
+            Question::Signal => "signal",
+            Question::Unlock => "FCC authentication",
+        }
+    }
+}
+
+enum Told {
+    Cells(Cells),
+    Signal(Signal),
+    Unlocked(bool),
+}
+
 struct Open {
     client: Client,
     pump: AbortHandle,
@@ -82,23 +105,22 @@ impl Inside {
     }
 
     /// Something small, without which the rest of an answer is as good.
-    async fn ask<T>(
-        &self,
-        modem: &mbim::modem::Modem,
-        what: &str,
-        ask: impl AsyncFnOnce(Client) -> Result<T, qmi::client::Error>,
-    ) -> Option<T> {
+    async fn ask(&self, modem: &mbim::modem::Modem, question: Question) -> Option<Told> {
         if self.deaf.get().is_some_and(|since| since.elapsed() < QUIET) {
             return None;
         }
         let asked = async {
             let Ok(Some(client)) = self.client(modem).await else { return Err(qmi::client::Error::Gone) };
-            ask(client).await
+            match question {
+                Question::Cells => qmi::modem::cells_by(&client).await.map(Told::Cells),
+                Question::Signal => qmi::modem::signal_by(&client).await.map(Told::Signal),
+                Question::Unlock => qmi::modem::unlock_fcc_by(&client).await.map(Told::Unlocked),
+            }
         };
         let answer = timeout(PATIENCE, asked).await.unwrap_or(Err(qmi::client::Error::Timeout));
         let deaf = matches!(answer, Err(qmi::client::Error::Timeout));
         self.deaf.set(deaf.then(Instant::now));
-        answer.map_err(|error| log::debug!("{what} by QMI inside MBIM: {error}")).ok()
+        answer.map_err(|error| log::debug!("{} by QMI inside MBIM: {error}", question.label())).ok()
     }
 
     /// Its cells, where MBIM lists none or leaves NR's out.
@@ -110,8 +132,10 @@ impl Inside {
         if cells.note.is_none() && (has_5g || !is_5g(modem.facts().technology)) {
             return cells;
         }
-        let heard = self.ask(modem, "cells", async |client| qmi::modem::cells_by(&client).await).await;
-        heard.filter(|heard| !heard.serving.is_empty()).unwrap_or(cells)
+        match self.ask(modem, Question::Cells).await {
+            Some(Told::Cells(heard)) if !heard.serving.is_empty() => heard,
+            _ => cells,
+        }
     }
 
     /// RSRQ is told by QMI only, RSRP and SINR by MBIM's second version.
@@ -124,8 +148,7 @@ impl Inside {
         if told || without {
             return signal;
         }
-        let asked = self.ask(modem, "signal", async |client| qmi::modem::signal_by(&client).await).await;
-        let Some(heard) = asked else { return signal };
+        let Some(Told::Signal(heard)) = self.ask(modem, Question::Signal).await else { return signal };
         let signal = Signal {
             rssi_dbm: signal.rssi_dbm.or(heard.rssi_dbm),
             rsrp_dbm: signal.rsrp_dbm.or(heard.rsrp_dbm),
@@ -138,8 +161,7 @@ impl Inside {
 
     /// Releases the lock that a laptop's maker put on; whether it took that.
     pub async fn unlock_fcc(&self, modem: &mbim::modem::Modem) -> bool {
-        let asked = async |client: Client| qmi::modem::unlock_fcc_by(&client).await;
-        self.ask(modem, "FCC authentication", asked).await == Some(true)
+        matches!(self.ask(modem, Question::Unlock).await, Some(Told::Unlocked(true)))
     }
 }
 
