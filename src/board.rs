@@ -8,6 +8,7 @@
 //! one, and two who wait for the same would need two.
 
 use std::cell::{Ref, RefCell};
+use std::pin::Pin;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
@@ -40,6 +41,12 @@ impl<K: Known> Board<K> {
 
     /// Changes what is known; `change` gives the notes that follow from it.
     pub fn post(&self, change: impl FnOnce(&mut K) -> Vec<Note>) {
+        let mut change = Some(change);
+        self.post_by(&mut |known| change.take().map(|change| change(known)).unwrap_or_default());
+    }
+
+    /// Once for all changes.
+    fn post_by(&self, change: &mut dyn FnMut(&mut K) -> Vec<Note>) {
         let before = self.known.borrow().facts().clone();
         let notes = change(&mut self.known.borrow_mut());
         let (changed, improved) = {
@@ -65,17 +72,31 @@ impl<K: Known> Board<K> {
 
     /// Waits until `done` says so of what is known, at the latest until the deadline.
     pub async fn until<T>(&self, deadline: Instant, mut done: impl FnMut(&K) -> Option<T>) -> Option<T> {
-        let mut changes = self.changes.subscribe();
+        let mut value = None;
+        let mut is_done = || {
+            value = done(&self.known.borrow());
+            value.is_some()
+        };
+        until_done(&self.changes, deadline, &mut is_done).await;
+        value
+    }
+}
+
+/// One wait for all that is waited for.
+fn until_done<'a>(
+    changes: &'a watch::Sender<u32>,
+    deadline: Instant,
+    is_done: &'a mut dyn FnMut() -> bool,
+) -> Pin<Box<dyn Future<Output = ()> + 'a>> {
+    Box::pin(async move {
+        let mut changes = changes.subscribe();
         loop {
             changes.borrow_and_update();
-            if let Some(value) = done(&self.known.borrow()) {
-                return Some(value);
-            }
-            if !matches!(timeout_at(deadline, changes.changed()).await, Ok(Ok(()))) {
-                return None;
+            if is_done() || !matches!(timeout_at(deadline, changes.changed()).await, Ok(Ok(()))) {
+                return;
             }
         }
-    }
+    })
 }
 
 /// How far a modem is on its way to a connection; more is better.
