@@ -5,8 +5,40 @@
 //! starts one.
 
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use tokio::task::JoinHandle;
+
+/// An exchange of bytes, whose answer is read as `T` when it comes. One exchange for all
+/// messages: a message costs its reader, not a future of its own.
+pub struct Asked<'a, C, T, E> {
+    exchange: Pin<Box<dyn Future<Output = Result<Vec<u8>, E>> + 'a>>,
+    of: &'a C,
+    read: fn(&C, &[u8]) -> Result<T, E>,
+}
+
+impl<'a, C, T, E> Asked<'a, C, T, E> {
+    pub fn new(
+        exchange: Pin<Box<dyn Future<Output = Result<Vec<u8>, E>> + 'a>>,
+        of: &'a C,
+        read: fn(&C, &[u8]) -> Result<T, E>,
+    ) -> Self {
+        Asked { exchange, of, read }
+    }
+}
+
+impl<C, T, E> Future for Asked<'_, C, T, E> {
+    type Output = Result<T, E>;
+
+    #[inline(never)]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.exchange.as_mut().poll(context) {
+            Poll::Ready(Ok(answer)) => Poll::Ready((self.read)(self.of, &answer)),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
 
 pub fn spawn(work: impl Future<Output = ()> + 'static) -> JoinHandle<()> {
     spawn_boxed(Box::pin(work))

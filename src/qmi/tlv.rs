@@ -57,8 +57,17 @@ pub enum Slot {
 }
 
 /// A declared message: its fields by tag. [`messages!`](crate::messages) writes this.
-pub trait Message: Debug {
+pub trait Message: Take + Put + Debug {}
+
+impl<M: Take + Put + Debug> Message for M {}
+
+/// Its reader. Apart from its writer: the daemon never writes what modems send.
+pub trait Take {
     fn take(&mut self, tag: u8, value: &[u8]) -> Slot;
+}
+
+/// Its writer.
+pub trait Put {
     fn put(&self, out: &mut Vec<u8>);
 }
 
@@ -79,28 +88,34 @@ pub trait Indication: Message + Default {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Empty {}
 
-impl Message for Empty {
+impl Take for Empty {
     fn take(&mut self, _tag: u8, _value: &[u8]) -> Slot {
         Slot::Skipped
     }
+}
 
+impl Put for Empty {
     fn put(&self, _out: &mut Vec<u8>) {}
 }
 
 /// Fills `message` from `tlvs`; how many TLVs were not what they should be.
-pub fn interpret(message: &mut dyn Message, tlvs: &[u8]) -> usize {
-    walk(tlvs).filter(|(tag, value)| message.take(*tag, value) == Slot::Bad).count()
+pub fn interpret<M: Take + ?Sized>(message: &mut M, tlvs: &[u8]) -> usize {
+    count_bad(tlvs, &mut |tag, value| message.take(tag, value))
+}
+
+fn count_bad(tlvs: &[u8], take: &mut dyn FnMut(u8, &[u8]) -> Slot) -> usize {
+    walk(tlvs).filter(|(tag, value)| take(*tag, value) == Slot::Bad).count()
 }
 
 /// A message out of a frame's TLVs.
-pub fn parse<M: Message + Default>(tlvs: &[u8]) -> M {
+pub fn parse<M: Take + Default>(tlvs: &[u8]) -> M {
     let mut message = M::default();
     interpret(&mut message, tlvs);
     message
 }
 
 /// A message as a frame's TLVs.
-pub fn emit(message: &dyn Message) -> Vec<u8> {
+pub fn emit<M: Put + ?Sized>(message: &M) -> Vec<u8> {
     let mut out = Vec::new();
     message.put(&mut out);
     out
@@ -203,7 +218,7 @@ macro_rules! messages {
         #[derive(Debug, Clone, PartialEq, Default)]
         pub struct $name { $(pub $field: Option<<$codec as $crate::qmi::value::Codec>::Value>),* }
 
-        impl $crate::qmi::tlv::Message for $name {
+        impl $crate::qmi::tlv::Take for $name {
             #[allow(unused_variables)]
             fn take(&mut self, tag: u8, value: &[u8]) -> $crate::qmi::tlv::Slot {
                 match tag {
@@ -211,7 +226,9 @@ macro_rules! messages {
                     _ => $crate::qmi::tlv::Slot::Skipped,
                 }
             }
+        }
 
+        impl $crate::qmi::tlv::Put for $name {
             #[allow(unused_variables)]
             fn put(&self, out: &mut Vec<u8>) {
                 $($crate::qmi::tlv::give::<$codec>($tag, &self.$field, out);)*

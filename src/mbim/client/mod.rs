@@ -15,6 +15,7 @@ mod tests;
 
 use std::cell::RefCell;
 use std::fmt;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -141,6 +142,12 @@ impl Drop for Ticket<'_> {
     }
 }
 
+/// A command on its way to its information buffer.
+pub type Exchange<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, Error>> + 'a>>;
+
+/// A request that was sent.
+pub type Asked<'a, T> = crate::task::Asked<'a, Client, T, Error>;
+
 /// A modem's control channel.
 #[derive(Clone)]
 pub struct Client {
@@ -240,23 +247,37 @@ impl Client {
     }
 
     /// Sends a request and reads its answer.
-    pub async fn command<R: Request>(&self, request: &R) -> Result<R::Response, Error> {
-        let body = self.raw(R::SERVICE, R::CID, R::KIND, request.emit()).await?;
-        Ok(R::Response::parse(&body)?)
+    pub fn command<R: Request>(&self, request: &R) -> Asked<'_, R::Response> {
+        Asked::new(self.send(request), self, |_, body| Ok(R::Response::parse(body)?))
     }
 
     /// The query that carries nothing.
-    pub async fn query<M: Message>(&self) -> Result<M, Error> {
-        self.command(&Query::<M>::default()).await
+    pub fn query<M: Message>(&self) -> Asked<'_, M> {
+        self.command(&Query::<M>::default())
     }
 
     /// Sends a request of which only success matters: some modems answer a set with nothing.
-    pub async fn execute<R: Request>(&self, request: &R) -> Result<(), Error> {
-        self.raw(R::SERVICE, R::CID, R::KIND, request.emit()).await.map(drop)
+    pub fn execute<R: Request>(&self, request: &R) -> Asked<'_, ()> {
+        Asked::new(self.send(request), self, |_, _| Ok(()))
+    }
+
+    /// Sends a request; gives the information buffer of a successful answer.
+    pub fn send<R: Request>(&self, request: &R) -> Exchange<'_> {
+        self.raw(R::SERVICE, R::CID, R::KIND, request.emit())
     }
 
     /// Sends a command; gives the information buffer of a successful answer.
-    pub async fn raw(&self, service: Service, cid: u32, kind: Kind, body: Vec<u8>) -> Result<Vec<u8>, Error> {
+    pub fn raw(&self, service: Service, cid: u32, kind: Kind, body: Vec<u8>) -> Exchange<'_> {
+        Box::pin(self.exchange(service, cid, kind, body))
+    }
+
+    async fn exchange(
+        &self,
+        service: Service,
+        cid: u32,
+        kind: Kind,
+        body: Vec<u8>,
+    ) -> Result<Vec<u8>, Error> {
         let limit = time_limit(service, cid, kind);
         let command = Content::Command { service, cid, kind, body };
         let mut answer = self.transact(command.clone(), limit).await;

@@ -32,7 +32,7 @@ const PROGRESS: Duration = Duration::from_secs(60);
 
 impl Modem {
     pub async fn connect(&self, dial: &Dial) -> Result<Bearer, Cause> {
-        self.query::<SubscriberReady>().await?;
+        self.refresh::<SubscriberReady>().await?;
         self.switch_radio_on(false).await?;
         self.unlock(dial.pincode.as_ref()).await?;
         self.switch_radio_on(true).await?;
@@ -61,10 +61,10 @@ impl Modem {
             self.disconnect(session).await?;
             return Ok(None);
         }
-        self.query::<SubscriberReady>().await?;
-        self.query::<RadioState>().await?;
-        self.query::<RegisterState>().await?;
-        self.query::<PacketService>().await?;
+        self.refresh::<SubscriberReady>().await?;
+        self.refresh::<RadioState>().await?;
+        self.refresh::<RegisterState>().await?;
+        self.refresh::<PacketService>().await?;
         let granted = if state.ip_type == IpType::Default { ip_type(dial.pdptype) } else { state.ip_type };
         let bearer = Bearer { netdev: dial.netdev.clone(), session, ..Bearer::default() };
         self.read_settings(bearer, dial.pdptype, granted).await.map(Some)
@@ -98,7 +98,7 @@ impl Modem {
     async fn switch_radio_on(&self, demanded: bool) -> Result<(), Cause> {
         let known = |known: &Known| (known.facts.radio_hardware, known.facts.radio_software);
         if !demanded {
-            self.query::<RadioState>().await?;
+            self.refresh::<RadioState>().await?;
         }
         let (hardware, software) = known(&self.board.read());
         if software != Some(true) {
@@ -153,7 +153,7 @@ impl Modem {
     }
 
     async fn register(&self, allow_roaming: bool) -> Result<(), Cause> {
-        self.query::<RegisterState>().await?;
+        self.refresh::<RegisterState>().await?;
         let outcome = |known: &Known| registered(known, allow_roaming);
         match self.board.until(after(SEARCH), outcome).await {
             Some(result) => result,
@@ -209,10 +209,12 @@ impl Modem {
         loop {
             self.board.mark(|known| known.sessions.insert(session, Activation::Activating));
             match self.set(&activation(dial, asked)).await {
-                Ok(Some(state)) => return self.activated(session, asked, &state).await,
-                Ok(None) => {
-                    let request = QueryConnect { session, ..QueryConnect::default() };
-                    let state = self.ask(&request).await?;
+                Ok(body) => {
+                    let state = match ConnectState::parse(&body) {
+                        Ok(state) => state,
+                        // Several modems answer with nothing.
+                        Err(_) => self.ask(&QueryConnect { session, ..QueryConnect::default() }).await?,
+                    };
                     return self.activated(session, asked, &state).await;
                 }
                 // A session of before, which this modem kept.

@@ -3,12 +3,11 @@
 //! Contract: answers and indications are taken alike; a message that does not parse
 //! changes nothing. No I/O, no clock.
 
-use std::collections::BTreeMap;
-
 use super::refusal::{detached_for, lost};
 use crate::board;
 use crate::cause::Cause;
 use crate::dial::Note;
+use crate::few::Few;
 use crate::mbim::messages::Message;
 use crate::mbim::messages::basic::{DeviceCaps, Pin, RadioState, SubscriberReady};
 use crate::mbim::messages::connect::{ConnectState, IpConfiguration};
@@ -29,7 +28,7 @@ pub struct Known {
     pub register: Option<RegisterState>,
     pub packet: Option<PacketService>,
     /// Sessions that a link dialled, with the last state that the modem told of them.
-    pub sessions: BTreeMap<u32, Activation>,
+    pub sessions: Few<u32, Activation>,
     pub pins: PinMemory,
     /// Tries left as the last refusal of a person's PIN told them.
     pub refused_tries: Option<u32>,

@@ -49,6 +49,8 @@ use super::service::Service;
 use crate::board::{Board, Notify};
 use crate::cause::Cause;
 use crate::dial::Note;
+use crate::mbim::status::Kind;
+use crate::wire::Malformed;
 use crate::words::{Facts, Mode, Signal};
 
 /// Basic Connect indications that status or a link depends on: subscriber ready, radio,
@@ -77,6 +79,9 @@ pub struct Modem {
     /// What it says it has, once it was asked.
     services: RefCell<Option<Rc<[DeviceService]>>>,
 }
+
+/// A request that was sent.
+type Asked<'a, T> = crate::task::Asked<'a, Modem, T, client::Error>;
 
 type Unasked = Rc<RefCell<Option<UnboundedSender<Vec<u8>>>>>;
 
@@ -117,7 +122,7 @@ impl Modem {
             selected: RefCell::default(),
             services: RefCell::default(),
         };
-        modem.query::<DeviceCaps>().await?;
+        modem.refresh::<DeviceCaps>().await?;
         modem.subscribe().await?;
         Ok(modem)
     }
@@ -160,9 +165,9 @@ impl Modem {
 
     pub async fn signal(&self) -> Result<Signal, Cause> {
         if self.extensions.get() >= 2 {
-            self.query::<SignalStateV2>().await?;
+            self.refresh::<SignalStateV2>().await?;
         } else {
-            self.query::<SignalState>().await?;
+            self.refresh::<SignalState>().await?;
         }
         Ok(self.board.read().facts.signal)
     }
@@ -178,7 +183,7 @@ impl Modem {
             if let Err(error) = self.agree_on_extensions().await {
                 log::debug!("no MBIM extensions: {error}");
             }
-            if let Err(cause) = self.query::<HomeProvider>().await {
+            if let Err(cause) = self.refresh::<HomeProvider>().await {
                 log::debug!("no home provider: {cause}");
             }
         }
@@ -217,25 +222,33 @@ impl Modem {
     }
 
     /// Asks, and takes the answer into what is known.
-    async fn query<R: Message>(&self) -> Result<R, Cause> {
-        Ok(self.ask(&Query::<R>::default()).await?)
+    fn query<R: Message>(&self) -> Asked<'_, R> {
+        self.ask(&Query::<R>::default())
     }
 
-    /// A query whose refusal means something.
-    async fn ask<Q: Request>(&self, request: &Q) -> Result<Q::Response, client::Error> {
-        let body = self.client.raw(Q::SERVICE, Q::CID, Q::KIND, request.emit()).await?;
-        take(&self.board, Q::SERVICE, Q::CID, &body);
-        Ok(Q::Response::parse(&body)?)
+    /// Asks for what is only taken into what is known.
+    fn refresh<R: Message>(&self) -> Asked<'_, ()> {
+        let sent = self.client.raw(R::SERVICE, R::CID, Kind::Query, Vec::new());
+        Asked::new(sent, self, |modem, body| Ok(take(&modem.board, R::SERVICE, R::CID, body)?))
+    }
+
+    /// A query that carries something.
+    fn ask<Q: Request>(&self, request: &Q) -> Asked<'_, Q::Response> {
+        Asked::new(self.client.send(request), self, |modem, body| {
+            take(&modem.board, Q::SERVICE, Q::CID, body)?;
+            Ok(Q::Response::parse(body)?)
+        })
     }
 
     /// Sets, and takes the answer into what is known. Several modems answer with nothing.
-    async fn set<Q: Request>(&self, request: &Q) -> Result<Option<Q::Response>, client::Error> {
-        let body = self.client.raw(Q::SERVICE, Q::CID, Q::KIND, request.emit()).await?;
-        if body.is_empty() {
-            return Ok(None);
-        }
-        take(&self.board, Q::SERVICE, Q::CID, &body);
-        Ok(Q::Response::parse(&body).ok())
+    fn set<Q: Request>(&self, request: &Q) -> Asked<'_, Vec<u8>> {
+        Asked::new(self.client.send(request), self, |modem, body| {
+            if !body.is_empty() {
+                // It was taken by the modem, whatever it answers.
+                let _ = take(&modem.board, Q::SERVICE, Q::CID, body);
+            }
+            Ok(body.to_vec())
+        })
     }
 }
 
@@ -251,7 +264,8 @@ fn after(wait: Duration) -> Instant {
 fn hear(board: &Board<Known>, unasked: &Unasked, event: Event) {
     match event {
         Event::Indication { service: Service::BasicConnect, cid, body } => {
-            take(board, Service::BasicConnect, cid, &body);
+            // Said in the log.
+            let _ = take(board, Service::BasicConnect, cid, &body);
         }
         Event::Indication { service: Service::Qmi, body, .. } => {
             if let Some(unasked) = &*unasked.borrow() {
@@ -266,14 +280,16 @@ fn hear(board: &Board<Known>, unasked: &Unasked, event: Event) {
 }
 
 /// One message of the modem, asked for or not.
-fn take(board: &Board<Known>, service: Service, cid: u32, body: &[u8]) {
-    if service != Service::BasicConnect {
-        return;
+fn take(board: &Board<Known>, service: Service, cid: u32, body: &[u8]) -> Result<(), Malformed> {
+    let mut taken = Ok(());
+    if service == Service::BasicConnect {
+        board.post(|known| {
+            known.take(cid, body).unwrap_or_else(|malformed| {
+                log::debug!("basic-connect {cid}: {malformed}");
+                taken = Err(malformed);
+                Vec::new()
+            })
+        });
     }
-    board.post(|known| {
-        known.take(cid, body).unwrap_or_else(|malformed| {
-            log::debug!("basic-connect {cid}: {malformed}");
-            Vec::new()
-        })
-    });
+    taken
 }

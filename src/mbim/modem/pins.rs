@@ -16,7 +16,7 @@ use crate::words::{Secret, SimState};
 impl Modem {
     /// The SIM and its locks, asked for now.
     pub async fn sim_lock(&self) -> Result<SimLock, Refused> {
-        self.ask(&Query::<SubscriberReady>::default()).await?;
+        self.refresh::<SubscriberReady>().await?;
         let mut shown = SimLock {
             sim: self.board.read().facts.sim.unwrap_or(SimState::Unknown),
             lock: Lock::None,
@@ -80,7 +80,7 @@ impl Modem {
             Ok(_) => {
                 self.board.mark(|known| known.sim_took(order.pin_after()));
                 // A link that waits for the SIM goes on when this says that it is open.
-                self.ask(&Query::<SubscriberReady>::default()).await?;
+                self.refresh::<SubscriberReady>().await?;
                 Ok(())
             }
             Err(Error::Refused(status, body)) => {

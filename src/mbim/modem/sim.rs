@@ -38,7 +38,7 @@ impl Modem {
                 Some(ReadyState::DeviceLocked) if !entered => {
                     entered = self.enter_pin(pin).await?;
                     if entered {
-                        self.query::<SubscriberReady>().await?;
+                        self.refresh::<SubscriberReady>().await?;
                         continue;
                     }
                 }
@@ -50,7 +50,7 @@ impl Modem {
                 if next == deadline {
                     return Err(Cause::NotRegistered(None));
                 }
-                self.query::<SubscriberReady>().await?;
+                self.refresh::<SubscriberReady>().await?;
             }
         }
     }

@@ -1,10 +1,10 @@
 //! A client id of one service, for as long as it is needed.
 
 use super::table::Lost;
-use super::{Answer, Client, Error, Event, accepted};
-use crate::qmi::error::QmiError;
+use super::{Answer, Asked, Client, Event, Exchange, answer, reply};
+use crate::qmi::error::{QmiError, result};
 use crate::qmi::frame::{BROADCAST, Service};
-use crate::qmi::tlv::Request;
+use crate::qmi::tlv::{self, Request};
 
 /// A client id. Dropping it releases it; see the module for what that ends.
 pub struct Lease {
@@ -43,18 +43,24 @@ impl Lease {
     }
 
     /// Sends a request and reads its answer.
-    pub async fn call<R: Request>(&self, request: &R) -> Result<R::Reply, Error> {
-        accepted(self.ask(request).await?)
+    pub fn call<R: Request>(&self, request: &R) -> Asked<'_, R::Reply> {
+        Asked::new(self.exchange(R::SERVICE, R::ID, tlv::emit(request)), &self.client, reply)
     }
 
     /// Like [`Lease::call`], but a refusal keeps the rest of the answer.
-    pub async fn ask<R: Request>(&self, request: &R) -> Result<Answer<R::Reply>, Error> {
-        debug_assert_eq!(R::SERVICE, self.service);
-        if self.client.shared().table.borrow().is_lost(self.life) {
-            // The modem would say nothing to a client id of its former life, for ten seconds.
-            return Err(Error::Refused(QmiError::InvalidClientId));
-        }
-        self.client.ask_as(self.id, request).await
+    pub fn ask<R: Request>(&self, request: &R) -> Asked<'_, Answer<R::Reply>> {
+        Asked::new(self.exchange(R::SERVICE, R::ID, tlv::emit(request)), &self.client, answer)
+    }
+
+    /// Sends a request of which only the result matters.
+    pub fn tell<R: Request>(&self, request: &R) -> Asked<'_, Result<(), QmiError>> {
+        let read = |_: &Client, tlvs: &[u8]| Ok(result(tlvs)?);
+        Asked::new(self.exchange(R::SERVICE, R::ID, tlv::emit(request)), &self.client, read)
+    }
+
+    fn exchange(&self, service: Service, message: u16, tlvs: Vec<u8>) -> Exchange<'_> {
+        debug_assert_eq!(service, self.service);
+        self.client.exchange(service, (self.id, Some(self.life)), message, tlvs)
     }
 
     /// Whether an event is for this client id (or for all of its service).

@@ -24,6 +24,7 @@ mod tests;
 
 use std::cell::RefCell;
 use std::fmt;
+use std::pin::Pin;
 use std::rc::Rc;
 
 use nix::errno::Errno;
@@ -34,7 +35,7 @@ use tokio::time::timeout;
 use super::error::{QmiError, result};
 use super::frame::{Frame, Kind, Service};
 use super::messages::{ctl, patience};
-use super::tlv::{self, Indication, Request};
+use super::tlv::{self, Indication, Request, Take};
 pub use crate::linux::channel::{Io, IoError};
 use crate::wire::Malformed;
 pub use lease::Lease;
@@ -252,14 +253,15 @@ impl Client {
     }
 
     /// A request of the control service, which needs no client id.
-    pub async fn control<R: Request>(&self, request: &R) -> Result<R::Reply, Error> {
-        accepted(self.ask_as(0, request).await?)
+    pub fn control<R: Request>(&self, request: &R) -> Asked<'_, R::Reply> {
+        Asked::new(self.exchange(R::SERVICE, (0, None), R::ID, tlv::emit(request)), self, reply)
     }
 
     /// A client id of `service`.
     pub async fn lease(&self, service: Service) -> Result<Lease, Error> {
         let request = ctl::AllocateClientId { service: Some(service) };
-        let (receiver, ticket) = self.submit(0, &request)?;
+        let (receiver, ticket) =
+            self.submit(Service::Ctl, 0, ctl::AllocateClientId::ID, tlv::emit(&request))?;
         let frame = self.wait(patience(Service::Ctl, ctl::AllocateClientId::ID), receiver).await?;
         result(&frame.tlvs)?.map_err(Error::Refused)?;
         let reply: ctl::ClientIdAllocated = tlv::parse(&frame.tlvs);
@@ -275,23 +277,30 @@ impl Client {
         Lease::new(self.clone(), service, id)
     }
 
-    /// Sends a request as this client id; the answer with its result.
-    async fn ask_as<R: Request>(&self, id: u8, request: &R) -> Result<Answer<R::Reply>, Error> {
-        let (receiver, _ticket) = self.submit(id, request)?;
-        let frame = self.wait(patience(R::SERVICE, R::ID), receiver).await?;
-        let result = result(&frame.tlvs)?;
-        let mut reply = R::Reply::default();
-        let bad = tlv::interpret(&mut reply, &frame.tlvs);
+    /// Sends a request as this client id of this life; the TLVs of its answer.
+    fn exchange(
+        &self,
+        service: Service,
+        (id, life): (u8, Option<u32>),
+        message: u16,
+        tlvs: Vec<u8>,
+    ) -> Exchange<'_> {
+        Box::pin(async move {
+            if life.is_some_and(|life| self.shared().table.borrow().is_lost(life)) {
+                // The modem would say nothing to a client id of its former life, for ten seconds.
+                return Err(Error::Refused(QmiError::InvalidClientId));
+            }
+            let (receiver, _ticket) = self.submit(service, id, message, tlvs)?;
+            Ok(self.wait(patience(service, message), receiver).await?.tlvs)
+        })
+    }
+
+    fn count_bad(&self, bad: usize) {
         let counters = &mut self.shared().table.borrow_mut().counters;
         counters.bad_tlvs = counters.bad_tlvs.wrapping_add(u32::try_from(bad).unwrap_or(u32::MAX));
-        Ok(Answer { result, reply })
     }
 
-    fn submit<R: Request>(&self, id: u8, request: &R) -> Result<(table::Receiver, Ticket<'_>), Error> {
-        self.submit_raw(R::SERVICE, id, R::ID, tlv::emit(request))
-    }
-
-    fn submit_raw(
+    fn submit(
         &self,
         service: Service,
         id: u8,
@@ -324,8 +333,23 @@ impl Client {
     }
 }
 
-fn accepted<M>(answer: Answer<M>) -> Result<M, Error> {
-    answer.result.map(|()| answer.reply).map_err(Error::Refused)
+type Exchange<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, Error>> + 'a>>;
+
+/// A request that was sent.
+pub type Asked<'a, T> = crate::task::Asked<'a, Client, T, Error>;
+
+fn reply<M: Take + Default>(client: &Client, tlvs: &[u8]) -> Result<M, Error> {
+    let result = result(tlvs)?;
+    let mut reply = M::default();
+    client.count_bad(tlv::interpret(&mut reply, tlvs));
+    result.map(|()| reply).map_err(Error::Refused)
+}
+
+fn answer<M: Take + Default>(client: &Client, tlvs: &[u8]) -> Result<Answer<M>, Error> {
+    let result = result(tlvs)?;
+    let mut reply = M::default();
+    client.count_bad(tlv::interpret(&mut reply, tlvs));
+    Ok(Answer { result, reply })
 }
 
 /// What a modem sends that is no answer.

@@ -5,7 +5,7 @@
 use super::known::mcc_mnc;
 use super::{Modem, cells};
 use crate::answers::{Cell, Cells, Lock, Network, NetworkState, PinOrder, Refused, SimLock};
-use crate::qmi::client::{Error, Lease};
+use crate::qmi::client::{Asked, Error, Lease};
 use crate::qmi::error::QmiError;
 use crate::qmi::messages::dms;
 use crate::qmi::messages::nas::{NetworkScan, Networks};
@@ -128,50 +128,50 @@ impl Modem {
     }
 }
 
-async fn send(uim: &Lease, pin: PinId, order: &PinOrder) -> Result<Result<(), QmiError>, Error> {
-    let session = || Some(Session { kind: SessionType::PrimaryGw, application: Vec::new() });
-    Ok(match order {
+fn send<'a>(uim: &'a Lease, pin: PinId, order: &PinOrder) -> Asked<'a, Result<(), QmiError>> {
+    let session = Some(Session { kind: SessionType::PrimaryGw, application: Vec::new() });
+    match order {
         PinOrder::Unlock { pin: code } => {
             let pin = Some(Verify { pin, code: code.clone() });
-            uim.ask(&VerifyPin { session: session(), pin }).await?.result
+            uim.tell(&VerifyPin { session, pin })
         }
         PinOrder::Unblock { puk, new_pin } => {
             let pin = Some(Unblock { pin, puk: puk.clone(), new: new_pin.clone() });
-            uim.ask(&UnblockPin { session: session(), pin }).await?.result
+            uim.tell(&UnblockPin { session, pin })
         }
         PinOrder::Enable { pin: code } | PinOrder::Disable { pin: code } => {
             let enabled = matches!(order, PinOrder::Enable { .. });
             let pin = Some(Protect { pin, enabled, code: code.clone() });
-            uim.ask(&ProtectPin { session: session(), pin }).await?.result
+            uim.tell(&ProtectPin { session, pin })
         }
         PinOrder::Change { pin: code, new_pin } => {
             let pin = Some(Change { pin, old: code.clone(), new: new_pin.clone() });
-            uim.ask(&ChangePin { session: session(), pin }).await?.result
+            uim.tell(&ChangePin { session, pin })
         }
-    })
+    }
 }
 
-async fn send_by_dms(dms: &Lease, order: &PinOrder) -> Result<Result<(), QmiError>, Error> {
+fn send_by_dms<'a>(dms: &'a Lease, order: &PinOrder) -> Asked<'a, Result<(), QmiError>> {
     let pin = dms::PinId::Pin;
-    Ok(match order {
+    match order {
         PinOrder::Unlock { pin: code } => {
             let pin = Some(dms::Verify { pin, code: code.clone() });
-            dms.ask(&dms::SimVerifyPin { pin }).await?.result
+            dms.tell(&dms::SimVerifyPin { pin })
         }
         PinOrder::Unblock { puk, new_pin } => {
             let pin = Some(dms::Unblock { pin, puk: puk.clone(), new: new_pin.clone() });
-            dms.ask(&dms::SimUnblockPin { pin }).await?.result
+            dms.tell(&dms::SimUnblockPin { pin })
         }
         PinOrder::Enable { pin: code } | PinOrder::Disable { pin: code } => {
             let enabled = matches!(order, PinOrder::Enable { .. });
             let pin = Some(dms::Protect { pin, enabled, code: code.clone() });
-            dms.ask(&dms::SimProtectPin { pin }).await?.result
+            dms.tell(&dms::SimProtectPin { pin })
         }
         PinOrder::Change { pin: code, new_pin } => {
             let pin = Some(dms::Change { pin, old: code.clone(), new: new_pin.clone() });
-            dms.ask(&dms::SimChangePin { pin }).await?.result
+            dms.tell(&dms::SimChangePin { pin })
         }
-    })
+    }
 }
 
 fn by_dms(told: Option<dms::PinState>, mut shown: SimLock) -> SimLock {

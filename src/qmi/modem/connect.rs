@@ -100,15 +100,14 @@ impl Modem {
         if same {
             return Ok(());
         }
-        match lease.call(&wanted).await {
+        match lease.tell(&wanted).await? {
             // Attaching anew would end what others have; then it counts from the next time on.
-            Ok(_) if index != ATTACH_PROFILE || self.has_other_sessions(dial.session) => Ok(()),
-            Ok(_) => self.attach_anew().await,
-            Err(Error::Refused(error)) => {
+            Ok(()) if index != ATTACH_PROFILE || self.has_other_sessions(dial.session) => Ok(()),
+            Ok(()) => self.attach_anew().await,
+            Err(error) => {
                 log::debug!("profile {index} not written: {error}");
                 Ok(())
             }
-            Err(error) => Err(error.into()),
         }
     }
 
@@ -119,10 +118,9 @@ impl Modem {
     /// A new attach profile counts from the next attach on.
     async fn attach_anew(&self) -> Result<(), Cause> {
         let request = SetOperatingMode { mode: Some(OperatingMode::LowPower) };
-        match self.dms.call(&request).await {
-            Ok(_) => self.go_online().await,
-            Err(Error::Refused(_)) => Ok(()),
-            Err(error) => Err(error.into()),
+        match self.dms.tell(&request).await? {
+            Ok(()) => self.go_online().await,
+            Err(_) => Ok(()),
         }
     }
 
@@ -142,13 +140,12 @@ impl Modem {
             duration: Some(Keep::PowerCycle),
             ..SetSelectionPreference::default()
         };
-        match self.nas.call(&request).await {
-            Ok(_) | Err(Error::Refused(QmiError::NoEffect)) => {
+        match self.nas.tell(&request).await? {
+            Ok(()) | Err(QmiError::NoEffect) => {
                 *self.selected.borrow_mut() = wanted;
                 Ok(())
             }
-            Err(Error::Refused(error)) => Err(Cause::NotRegistered(Some(reason(error)))),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(Cause::NotRegistered(Some(reason(error)))),
         }
     }
 
@@ -173,10 +170,9 @@ impl Modem {
         if self.board.read().facts.attached != Some(false) {
             return Ok(());
         }
-        match self.nas.call(&Attach { action: Some(AttachAction::Attach) }).await {
-            Ok(_) | Err(Error::Refused(QmiError::NoEffect)) => {}
-            Err(Error::Refused(error)) => return Err(Cause::AttachFailed(Some(reason(error)))),
-            Err(error) => return Err(error.into()),
+        match self.nas.tell(&Attach { action: Some(AttachAction::Attach) }).await? {
+            Ok(()) | Err(QmiError::NoEffect) => {}
+            Err(error) => return Err(Cause::AttachFailed(Some(reason(error)))),
         }
         let attached = |known: &Known| (known.facts.attached != Some(false)).then_some(());
         self.board.until(after(ATTACH), attached).await.ok_or(Cause::AttachFailed(None))

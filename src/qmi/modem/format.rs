@@ -3,6 +3,7 @@
 //!
 //! Contract: asked once an opened modem and again when that changes, under no running session.
 
+use super::connect::refused;
 use super::{Modem, optional};
 use crate::cause::Cause;
 use crate::dial::{Channel, Dial};
@@ -102,15 +103,15 @@ impl Modem {
             mux: Some(channel.id),
             ..BindMuxDataPort::default()
         };
-        match lease.call(&request).await {
-            Ok(_) | Err(Error::Refused(QmiError::NoEffect)) => Ok(()),
-            Err(Error::Refused(
+        match lease.tell(&request).await? {
+            Ok(()) | Err(QmiError::NoEffect) => Ok(()),
+            Err(
                 error @ (QmiError::InvalidQmiCommand
                 | QmiError::NotSupported
                 | QmiError::DeviceUnsupported
                 | QmiError::InvalidArgument),
-            )) => Err(incapable(dial.session, error.label())),
-            Err(error) => Err(error.into()),
+            ) => Err(incapable(dial.session, error.label())),
+            Err(error) => Err(refused(error)),
         }
     }
 }

@@ -1,11 +1,10 @@
 //! PURE. What the modem told: messages in, [`Facts`] and notes out.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::messages::Heard;
 use crate::board;
 use crate::cause::{Cause, Reason};
 use crate::dial::Note;
+use crate::few::Few;
 use crate::pin::PinMemory;
 use crate::qmi::messages::call_end;
 use crate::qmi::messages::dms::OperatingMode;
@@ -26,9 +25,9 @@ pub struct Known {
     pub upin: bool,
     pub reject: Option<Reason>,
     /// WDS client ids with the session that they belong to, while it is up.
-    pub calls: BTreeMap<u8, u32>,
+    pub calls: Few<u8, u32>,
     /// WDS client ids whose start is under way, and that are connected by what was indicated.
-    pub connected: BTreeSet<u8>,
+    pub connected: Few<u8, ()>,
     pub pins: PinMemory,
     /// What the network said last in a USSD dialogue.
     pub ussd: Option<Heard>,
@@ -160,7 +159,7 @@ impl Known {
         let connection = packet.connection.as_ref();
         let Some(session) = self.calls.get(&client).copied() else {
             match connection.map(|connection| connection.status) {
-                Some(ConnectionStatus::Connected) => drop(self.connected.insert(client)),
+                Some(ConnectionStatus::Connected) => self.connected.insert(client, ()),
                 Some(ConnectionStatus::Disconnected) => drop(self.connected.remove(&client)),
                 _ => {}
             }

@@ -74,18 +74,17 @@ impl Modem {
             }
         };
         *self.wms.borrow_mut() = Some((lease.clone(), false));
-        match lease.call(&SetEventReport { new_messages: Some(true) }).await {
-            Ok(_) => set_routes(&lease).await?,
+        match lease.tell(&SetEventReport { new_messages: Some(true) }).await? {
+            Ok(()) => set_routes(&lease).await?,
             // Of an earlier process, and the modem forgot it.
-            Err(Error::Refused(QmiError::InvalidClientId)) => {
+            Err(QmiError::InvalidClientId) => {
                 self.wms.take();
                 return Err(Error::Refused(QmiError::InvalidClientId).into());
             }
-            Err(Error::Refused(error)) => {
+            Err(error) => {
                 log::debug!("new messages are not told: {error}");
                 self.no_messages.set(true);
             }
-            Err(error) => return Err(error.into()),
         }
         *self.wms.borrow_mut() = Some((lease.clone(), true));
         Ok(lease)
@@ -126,12 +125,12 @@ impl Modem {
         let Place { storage, index: at } = place(index);
         let delete =
             Delete { storage: Some(storage), index: Some(at), mode: Some(Mode::Gsm), ..Delete::default() };
-        match self.wms().await?.call(&delete).await {
-            Ok(_) => Ok(()),
-            Err(Error::Refused(QmiError::NoEntry | QmiError::InvalidIndex)) => {
+        match self.wms().await?.tell(&delete).await? {
+            Ok(()) => Ok(()),
+            Err(QmiError::NoEntry | QmiError::InvalidIndex) => {
                 Err(Refused::Wrong(format!("there is no message {index}")))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(Error::Refused(error).into()),
         }
     }
 
@@ -189,10 +188,8 @@ impl Modem {
     async fn voice(&self) -> Result<Rc<Lease>, Refused> {
         let leased = optional(self.client.lease(Service::Voice).await).map_err(no_service)?;
         let lease = Rc::new(leased.ok_or(Refused::Unsupported)?);
-        match lease.call(&RegisterIndications { ussd: Some(true) }).await {
-            Ok(_) => {}
-            Err(Error::Refused(error)) => log::debug!("USSD is not told: {error}"),
-            Err(error) => return Err(error.into()),
+        if let Err(error) = lease.tell(&RegisterIndications { ussd: Some(true) }).await? {
+            log::debug!("USSD is not told: {error}");
         }
         *self.voice.borrow_mut() = Some(lease.clone());
         Ok(lease)
@@ -213,16 +210,16 @@ impl Modem {
     }
 
     async fn cancel_ussd(&self, voice: &Lease) -> Result<UssdAnswer, Refused> {
-        let result = voice.call(&CancelUssd {}).await;
+        let result = voice.tell(&CancelUssd {}).await;
         self.end_ussd();
         // Whoever waits for the network hears that there is nothing to come.
         self.board.post(|known| known.on_ussd(None, None, None));
-        match result {
+        match result? {
             // There is none, which is what was asked for.
-            Ok(_) | Err(Error::Refused(QmiError::NoEffect | QmiError::InvalidHandle)) => {
+            Ok(()) | Err(QmiError::NoEffect | QmiError::InvalidHandle) => {
                 Ok(UssdAnswer { state: UssdState::Ended, text: None })
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(Error::Refused(error).into()),
         }
     }
 }
@@ -254,22 +251,19 @@ async fn set_routes(wms: &Lease) -> Result<(), Error> {
         good.cloned().unwrap_or(Route { kind: POINT_TO_POINT, class, storage, receipt })
     };
     let routes = Some(classes.into_iter().map(route).collect());
-    match wms.call(&SetRoutes { routes, status_reports: Some(REPORTS_TO_CLIENT) }).await {
-        Ok(_) => Ok(()),
-        Err(Error::Refused(error)) => {
-            log::debug!("where messages go is not ours to say: {error}");
-            Ok(())
-        }
-        Err(error) => Err(error),
+    let told = wms.tell(&SetRoutes { routes, status_reports: Some(REPORTS_TO_CLIENT) });
+    if let Err(error) = told.await? {
+        log::debug!("where messages go is not ours to say: {error}");
     }
+    Ok(())
 }
 
 /// Older modems know only the request that waits for the network.
 async fn originate(voice: &Lease, data: Option<UssData>) -> Result<Option<Heard>, Error> {
-    match voice.call(&OriginateUssdNoWait { data: data.clone() }).await {
-        Ok(_) => return Ok(None),
-        Err(Error::Refused(QmiError::InvalidQmiCommand | QmiError::NotSupported)) => {}
-        Err(error) => return Err(error),
+    match voice.tell(&OriginateUssdNoWait { data: data.clone() }).await? {
+        Ok(()) => return Ok(None),
+        Err(QmiError::InvalidQmiCommand | QmiError::NotSupported) => {}
+        Err(error) => return Err(Error::Refused(error)),
     }
     let answer = voice.ask(&OriginateUssd { data }).await?;
     let text = words(answer.reply.data.as_ref(), answer.reply.text.as_ref());

@@ -35,7 +35,6 @@ mod sim;
 mod trace;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -56,6 +55,7 @@ use super::messages::{dms, uim};
 use crate::board::{Board, Notify};
 use crate::cause::Cause;
 use crate::dial::Note;
+use crate::few::Few;
 use crate::words::{Facts, Mode, Signal};
 
 /// A channel that an earlier process left open answers in milliseconds.
@@ -74,7 +74,7 @@ pub struct Modem {
     wms: RefCell<Option<(Rc<Lease>, bool)>>,
     /// Of the USSD dialogue that is open.
     voice: RefCell<Option<Rc<Lease>>>,
-    sessions: RefCell<BTreeMap<u32, Session>>,
+    sessions: RefCell<Few<u32, Session>>,
     introduced: Cell<bool>,
     /// It has no service for messages, or does not tell new ones.
     no_messages: Cell<bool>,
@@ -120,7 +120,7 @@ impl Modem {
                 let dms = client.lease(Service::Dms).await?;
                 let nas = client.lease(Service::Nas).await?;
                 let uim = optional(client.lease(Service::Uim).await)?;
-                Modem::new(client, board, listener.abort_handle(), (dms, nas, uim), BTreeMap::new())
+                Modem::new(client, board, listener.abort_handle(), (dms, nas, uim), Few::default())
             }
         };
         std::mem::forget(guard);
@@ -133,7 +133,7 @@ impl Modem {
         board: Rc<Board<Known>>,
         listener: AbortHandle,
         (dms, nas, uim): (Lease, Lease, Option<Lease>),
-        sessions: BTreeMap<u32, Session>,
+        sessions: Few<u32, Session>,
     ) -> Modem {
         Modem {
             client,

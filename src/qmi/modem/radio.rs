@@ -39,14 +39,13 @@ impl Modem {
     /// Whether it went online.
     async fn set_online(&self) -> Result<bool, Cause> {
         let request = SetOperatingMode { mode: Some(OperatingMode::Online) };
-        match self.dms.call(&request).await {
-            Ok(_) | Err(Error::Refused(QmiError::NoEffect)) => {}
-            Err(Error::Refused(QmiError::HardwareRestricted)) => return Err(Cause::RadioOff),
-            Err(Error::Refused(error)) => {
+        match self.dms.tell(&request).await? {
+            Ok(()) | Err(QmiError::NoEffect) => {}
+            Err(QmiError::HardwareRestricted) => return Err(Cause::RadioOff),
+            Err(error) => {
                 log::debug!("online refused: {error}");
                 return Ok(false);
             }
-            Err(error) => return Err(error.into()),
         }
         if self.ask_mode().await? == Some(OperatingMode::Online) {
             return Ok(true);
@@ -58,18 +57,17 @@ impl Modem {
 
 /// The lock of a laptop maker; whether one of the commands against it was taken.
 pub(super) async fn unlock_fcc(dms: &Lease) -> Result<bool, Error> {
-    match dms.call(&SetFccAuthentication::default()).await {
-        Ok(_) | Err(Error::Refused(QmiError::NoEffect)) => return Ok(true),
-        Err(Error::Refused(error)) => log::debug!("FCC authentication refused: {error}"),
-        Err(error) => return Err(error),
-    }
     // Foxconn's own: older firmware wants the magic alone (T77W968, DW5821e).
     let magic = |number| FoxconnSetFccAuthentication { magic: Some("foxc".into()), number };
-    for request in [magic(Some(0)), magic(None)] {
-        match dms.call(&request).await {
-            Ok(_) | Err(Error::Refused(QmiError::NoEffect)) => return Ok(true),
-            Err(Error::Refused(error)) => log::debug!("Foxconn's FCC authentication refused: {error}"),
-            Err(error) => return Err(error),
+    for attempt in 0..3 {
+        let told = match attempt {
+            0 => dms.tell(&SetFccAuthentication::default()),
+            1 => dms.tell(&magic(Some(0))),
+            _ => dms.tell(&magic(None)),
+        };
+        match told.await? {
+            Ok(()) | Err(QmiError::NoEffect) => return Ok(true),
+            Err(error) => log::debug!("FCC authentication refused: {error}"),
         }
     }
     Ok(false)

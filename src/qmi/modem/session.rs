@@ -1,7 +1,6 @@
 //! One bearer over QMI: for each family a WDS client id, whose connection it is, and the
 //! handle that stops it.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use super::known::Known;
 use super::{Modem, after};
 use crate::cause::Cause;
 use crate::dial::Dial;
+use crate::few::Few;
 use crate::qmi::client::{Answer, Client, Error, Lease};
 use crate::qmi::error::QmiError;
 use crate::qmi::frame::Service;
@@ -52,8 +52,8 @@ impl Session {
 }
 
 /// The sessions in a state that an earlier process kept.
-pub fn adopted(client: &Client, kept: &Value) -> BTreeMap<u32, Session> {
-    let mut sessions: BTreeMap<u32, Session> = BTreeMap::new();
+pub fn adopted(client: &Client, kept: &Value) -> Few<u32, Session> {
+    let mut sessions: Few<u32, Session> = Few::default();
     for call in kept.get("sessions").and_then(Value::as_array).into_iter().flatten() {
         let number = |name: &str| call.get(name).and_then(Value::as_u64);
         let (Some(session), Some(family), Some(id), Some(handle)) = (
@@ -65,9 +65,16 @@ pub fn adopted(client: &Client, kept: &Value) -> BTreeMap<u32, Session> {
             continue;
         };
         let lease = Rc::new(client.adopt(Service::Wds, id));
-        sessions.entry(session).or_default().calls.push(Call { family: family.into(), lease, handle });
+        hold(&mut sessions, session, Call { family: family.into(), lease, handle });
     }
     sessions
+}
+
+fn hold(sessions: &mut Few<u32, Session>, session: u32, call: Call) {
+    match sessions.get_mut(&session) {
+        Some(held) => held.calls.push(call),
+        None => sessions.insert(session, Session { calls: vec![call] }),
+    }
 }
 
 impl Modem {
@@ -81,11 +88,8 @@ impl Modem {
         if let Some(channel) = dial.channel {
             self.bind(dial, channel, &lease).await?;
         }
-        match lease.call(&SetIpFamily { family: Some(family) }).await {
-            // Modems with one family only do not know it.
-            Ok(_) | Err(Error::Refused(_)) => {}
-            Err(error) => return Err(error.into()),
-        }
+        // Modems with one family only do not know it.
+        let _ = lease.tell(&SetIpFamily { family: Some(family) }).await?;
         let Some(answer) = self.started(&lease, &order(dial, family)).await? else {
             return Ok(Ok(Call { family, lease, handle: ANY_HANDLE }));
         };
@@ -112,7 +116,7 @@ impl Modem {
         let id = lease.id();
         self.board.mark(|known| known.connected.remove(&id));
         let connected = async {
-            let told = |known: &Known| known.connected.contains(&id).then_some(());
+            let told = |known: &Known| known.connected.contains_key(&id).then_some(());
             match self.board.until(after(LONGEST_START), told).await {
                 // The answer comes a little later, if it comes.
                 Some(()) => sleep(ANSWER_BEHIND).await,
@@ -132,7 +136,7 @@ impl Modem {
     /// Keeps a call, and from now on hears of its end.
     pub(super) fn hold(&self, session: u32, call: Call) {
         self.board.mark(|known| known.calls.insert(call.lease.id(), session));
-        self.sessions.borrow_mut().entry(session).or_default().calls.push(call);
+        hold(&mut self.sessions.borrow_mut(), session, call);
     }
 
     pub async fn disconnect(&self, session: u32) -> Result<(), Cause> {
@@ -143,10 +147,8 @@ impl Modem {
                 handle: Some(call.handle),
                 disable_autoconnect: (call.handle == ANY_HANDLE).then_some(true),
             };
-            match call.lease.call(&stop).await {
-                Ok(_) | Err(Error::Refused(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
+            // What the modem does not know has ended.
+            let _ = call.lease.tell(&stop).await?;
         }
         Ok(())
     }
@@ -166,7 +168,9 @@ impl Modem {
             self.disconnect(dial.session).await?;
             return Ok(None);
         }
-        self.board.mark(|known| known.calls.extend(calls.iter().map(|call| (call.lease.id(), dial.session))));
+        self.board.mark(|known| {
+            calls.iter().for_each(|call| known.calls.insert(call.lease.id(), dial.session));
+        });
         self.catch_up().await?;
         let bearer = Bearer { netdev: dial.netdev.clone(), session: dial.session, ..Bearer::default() };
         self.settings(&bearer).await.map(Some)
