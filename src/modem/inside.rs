@@ -90,11 +90,10 @@ impl Inside {
             return Ok(Some(client));
         }
         let (link, tunnel) = Link::tunnel();
-        let (client, mut events) = Client::start(link);
+        // Nobody asked for indications; they are counted by the client.
+        let client = Client::start(link, Box::new(|_| {}));
         let (passage, unasked) = modem.passage();
         let pump = crate::task::spawn(pump(Rc::new(passage), tunnel, unasked, self.none.clone()));
-        // Nobody asked for indications; they are counted by the client.
-        crate::task::spawn(async move { while events.recv().await.is_some() {} });
         *self.open.borrow_mut() = Some(Open { client: client.clone(), pump: pump.abort_handle() });
         Ok(Some(client))
     }

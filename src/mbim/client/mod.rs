@@ -20,7 +20,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
 use super::frame::Content;
@@ -102,6 +101,9 @@ pub enum Direction {
     FromModem,
 }
 
+/// Who hears the events. Called between two reads: it must not ask anything of the client's.
+pub type Ear = Box<dyn Fn(Event)>;
+
 type Tap = Box<dyn Fn(Direction, &[u8])>;
 
 struct Shared {
@@ -163,15 +165,14 @@ const OPEN_ATTEMPTS: u32 = 3;
 impl Client {
     /// Starts the channel's task; must be called inside a `LocalSet`. `max_transfer` is the
     /// longest control transfer (IOCTL_WDM_MAX_COMMAND, else 4096).
-    pub fn start(io: Io, max_transfer: usize) -> (Client, UnboundedReceiver<Event>) {
-        let (sender, events) = unbounded_channel();
+    pub fn start(io: Io, max_transfer: usize, ear: Ear) -> Client {
         let shared = Rc::new(Shared {
             table: RefCell::new(Table::new(max_transfer)),
             wake: Notify::new(),
             tap: RefCell::new(None),
         });
-        crate::task::spawn(task::run(io, shared.clone(), sender));
-        (Client { handle: Rc::new(Handle(shared)) }, events)
+        crate::task::spawn(task::run(io, shared.clone(), ear));
+        Client { handle: Rc::new(Handle(shared)) }
     }
 
     fn shared(&self) -> &Shared {

@@ -7,10 +7,9 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Direction, Event, Io, IoError, Shared};
+use super::{Direction, Ear, Event, Io, IoError, Shared};
 use crate::mbim::fragment::{Joined, Joiner};
 use crate::mbim::frame::{Content, Frame, Header, Type};
 use crate::mbim::status::ProtocolError;
@@ -21,17 +20,16 @@ const FRAGMENT_PAUSE: Duration = Duration::from_millis(1250);
 /// Failed reads in a row after which a device counts as gone.
 const MAX_READ_ERRORS: u32 = 32;
 
-pub(super) async fn run(io: Io, shared: Rc<Shared>, events: UnboundedSender<Event>) {
-    let mut channel = Channel { shared, events, joiner: Joiner::default(), read_errors: 0 };
+pub(super) async fn run(io: Io, shared: Rc<Shared>, ear: Ear) {
+    let mut channel = Channel { shared, ear, joiner: Joiner::default(), read_errors: 0 };
     channel.serve(&io).await;
     channel.shared.table.borrow_mut().end();
-    // Nobody may be listening any more.
-    let _ = channel.events.send(Event::Gone);
+    (channel.ear)(Event::Gone);
 }
 
 struct Channel {
     shared: Rc<Shared>,
-    events: UnboundedSender<Event>,
+    ear: Ear,
     joiner: Joiner,
     read_errors: u32,
 }
@@ -142,17 +140,21 @@ impl Channel {
         log::trace!("mbim: < {} {:?}", frame.transaction, frame.content);
         match frame.content {
             Content::Indication { service, cid, body } => {
-                let counters = &mut self.shared.table.borrow_mut().counters;
-                counters.indications = counters.indications.wrapping_add(1);
-                let _ = self.events.send(Event::Indication { service, cid, body });
+                self.count_indication();
+                (self.ear)(Event::Indication { service, cid, body });
             }
             _ => self.shared.table.borrow_mut().answer(frame),
         }
     }
 
+    fn count_indication(&self) {
+        let counters = &mut self.shared.table.borrow_mut().counters;
+        counters.indications = counters.indications.wrapping_add(1);
+    }
+
     fn malformed(&mut self, bytes: &[u8], error: crate::wire::Malformed) {
         self.shared.table.borrow_mut().malformed(bytes, error);
-        let _ = self.events.send(Event::Malformed(error));
+        (self.ear)(Event::Malformed(error));
     }
 
     fn expire(&mut self) {

@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{Instant, sleep};
 
@@ -73,9 +73,15 @@ fn descriptors(kind: SockType) -> (OwnedFd, OwnedFd) {
     socketpair(AddressFamily::Unix, kind, None, SockFlag::SOCK_CLOEXEC).expect("a socketpair")
 }
 
+fn ear() -> (Ear, UnboundedReceiver<Event>) {
+    let (told, events) = unbounded_channel();
+    (Box::new(move |event| told.send(event).unwrap_or_default()), events)
+}
+
 fn channel(max_transfer: usize) -> (Client, UnboundedReceiver<Event>, Modem) {
     let (ours, theirs) = descriptors(SockType::SeqPacket);
-    let (client, events) = Client::start(Io::packets(ours, max_transfer).expect("io"), max_transfer);
+    let (ear, events) = ear();
+    let client = Client::start(Io::packets(ours, max_transfer).expect("io"), max_transfer, ear);
     let io = Io::packets(theirs, 4096).expect("io");
     (client, events, Modem { io, joiner: Joiner::default(), max_transfer })
 }
@@ -221,7 +227,7 @@ fn garbage_truncated_and_oversized_frames_are_survived() {
 fn a_stream_may_be_cut_anywhere() {
     run(async {
         let (ours, theirs) = descriptors(SockType::Stream);
-        let (client, _events) = Client::start(Io::stream(ours, measure).expect("io"), 4096);
+        let client = Client::start(Io::stream(ours, measure).expect("io"), 4096, ear().0);
         let io = Io::stream(theirs, measure).expect("io");
         let mut modem = Modem { io, joiner: Joiner::default(), max_transfer: 4096 };
         spawn_local(async move {

@@ -34,7 +34,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
 pub use self::inside::Passage;
@@ -64,7 +63,6 @@ const RESUME: Duration = Duration::from_secs(2);
 pub struct Modem {
     client: Client,
     board: Rc<Board<Known>>,
-    listener: AbortHandle,
     /// MBIMEx version that the modem's layouts follow: 1 until it was told another.
     extensions: Cell<u8>,
     introduced: Cell<bool>,
@@ -85,35 +83,29 @@ type Asked<'a, T> = crate::task::Asked<'a, Modem, T, client::Error>;
 
 type Unasked = Rc<RefCell<Option<UnboundedSender<Vec<u8>>>>>;
 
-impl Drop for Modem {
-    fn drop(&mut self) {
-        self.listener.abort();
-    }
-}
-
 impl Modem {
     /// Opens the channel, reads who it is and subscribes to what matters. `resume`: an earlier
     /// process left the channel open; then no OPEN, which would end its sessions (9.4.1).
     pub async fn open(io: Io, max_transfer: usize, resume: bool, notify: Notify) -> Result<Modem, Cause> {
-        let (client, mut events) = Client::start(io, max_transfer);
+        let board = Rc::new(Board::new(Known::default(), notify));
+        let unasked = Unasked::default();
+        // Of a modem that was let go of nobody hears any more.
+        let ear = (Rc::downgrade(&board), unasked.clone());
+        let client = Client::start(
+            io,
+            max_transfer,
+            Box::new(move |event| {
+                if let Some(board) = ear.0.upgrade() {
+                    hear(&board, &ear.1, event);
+                }
+            }),
+        );
         if !(resume && answers(&client).await) {
             client.open().await?;
         }
-        let board = Rc::new(Board::new(Known::default(), notify));
-        let unasked = Unasked::default();
-        let listener = crate::task::spawn({
-            let (board, unasked) = (board.clone(), unasked.clone());
-            async move {
-                while let Some(event) = events.recv().await {
-                    hear(&board, &unasked, event);
-                }
-                board.note(Note::Gone);
-            }
-        });
         let modem = Modem {
             client,
             board,
-            listener: listener.abort_handle(),
             extensions: Cell::new(1),
             introduced: Cell::new(false),
             unasked,
@@ -274,8 +266,9 @@ fn hear(board: &Board<Known>, unasked: &Unasked, event: Event) {
             }
         }
         Event::Indication { service, cid, body } => messages::hear(board, service, cid, &body),
-        // Counted by the client; the Gone event is followed by the end of the channel.
-        Event::Malformed(_) | Event::Gone => {}
+        Event::Gone => board.note(Note::Gone),
+        // Counted by the client.
+        Event::Malformed(_) => {}
     }
 }
 

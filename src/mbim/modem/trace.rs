@@ -1,6 +1,7 @@
 //! What passes on the control channel, for a person who watches.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use super::Modem;
 use crate::answers::{Sink, Traced};
@@ -13,14 +14,14 @@ impl Modem {
     pub fn trace(&self, sink: Option<Sink>) {
         let Some(sink) = sink else { return self.client.clear_tap() };
         let joiners = RefCell::new([Joiner::default(), Joiner::default()]);
-        let board = self.board.clone();
+        let board = Rc::downgrade(&self.board);
         self.client.set_tap(move |direction, transfer| {
             let to_modem = direction == Direction::ToModem;
             let [to, from] = &mut *joiners.borrow_mut();
             let joiner = if to_modem { to } else { from };
             match joiner.push(transfer) {
                 Ok(Joined::Whole(message)) => {
-                    let extensions = board.read().extensions.max(1);
+                    let extensions = board.upgrade().map_or(1, |board| board.read().extensions.max(1));
                     let described = describe(&message, extensions);
                     sink(Traced { to_modem, text: described.text, bytes: message, shown: described.shown });
                 }

@@ -113,6 +113,9 @@ pub enum Direction {
     FromModem,
 }
 
+/// Who hears the events. Called between two reads: it must not ask anything of the client's.
+pub type Ear = Box<dyn Fn(Event)>;
+
 type Tap = Box<dyn Fn(Direction, &[u8])>;
 
 /// The way to the modem. A closed set: a descriptor, or frames within another protocol.
@@ -189,15 +192,14 @@ pub struct Client {
 
 impl Client {
     /// Starts the channel's task; must be called inside a `LocalSet`.
-    pub fn start(link: Link) -> (Client, UnboundedReceiver<Event>) {
-        let (sender, events) = unbounded_channel();
+    pub fn start(link: Link, ear: Ear) -> Client {
         let shared = Rc::new(Shared {
             table: RefCell::new(Table::default()),
             wake: Notify::new(),
             tap: RefCell::new(None),
         });
-        crate::task::spawn(task::run(link, shared.clone(), sender));
-        (Client { handle: Rc::new(Handle(shared)) }, events)
+        crate::task::spawn(task::run(link, shared.clone(), ear));
+        Client { handle: Rc::new(Handle(shared)) }
     }
 
     fn shared(&self) -> &Shared {
@@ -295,9 +297,13 @@ impl Client {
         })
     }
 
-    fn count_bad(&self, bad: usize) {
+    /// The result of an answer, which fills `reply` with the rest.
+    fn read(&self, tlvs: &[u8], reply: &mut dyn Take) -> Result<Result<(), QmiError>, Error> {
+        let result = result(tlvs)?;
+        let bad = tlv::interpret(reply, tlvs);
         let counters = &mut self.shared().table.borrow_mut().counters;
         counters.bad_tlvs = counters.bad_tlvs.wrapping_add(u32::try_from(bad).unwrap_or(u32::MAX));
+        Ok(result)
     }
 
     fn submit(
@@ -339,16 +345,14 @@ type Exchange<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, Error>> + 'a>>;
 pub type Asked<'a, T> = crate::task::Asked<'a, Client, T, Error>;
 
 fn reply<M: Take + Default>(client: &Client, tlvs: &[u8]) -> Result<M, Error> {
-    let result = result(tlvs)?;
     let mut reply = M::default();
-    client.count_bad(tlv::interpret(&mut reply, tlvs));
-    result.map(|()| reply).map_err(Error::Refused)
+    client.read(tlvs, &mut reply)?.map_err(Error::Refused)?;
+    Ok(reply)
 }
 
 fn answer<M: Take + Default>(client: &Client, tlvs: &[u8]) -> Result<Answer<M>, Error> {
-    let result = result(tlvs)?;
     let mut reply = M::default();
-    client.count_bad(tlv::interpret(&mut reply, tlvs));
+    let result = client.read(tlvs, &mut reply)?;
     Ok(Answer { result, reply })
 }
 

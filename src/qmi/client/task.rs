@@ -7,10 +7,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Direction, Event, IoError, Link, Shared, is_unasked};
+use super::{Direction, Ear, Event, IoError, Link, Shared, is_unasked};
 use crate::qmi::frame::{Frame, Service, Splitter};
 use crate::qmi::messages::ctl::Synced;
 use crate::qmi::tlv::Indication;
@@ -22,12 +21,11 @@ const MAX_READ_ERRORS: u32 = 32;
 /// How long a deaf modem may keep the last releases.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-pub(super) async fn run(mut link: Link, shared: Rc<Shared>, events: UnboundedSender<Event>) {
-    let mut channel = Channel { shared, events, splitter: Splitter::default(), read_errors: 0 };
+pub(super) async fn run(mut link: Link, shared: Rc<Shared>, ear: Ear) {
+    let mut channel = Channel { shared, ear, splitter: Splitter::default(), read_errors: 0 };
     channel.serve(&mut link).await;
     channel.shared.table.borrow_mut().end();
-    // Nobody may be listening any more.
-    let _ = channel.events.send(Event::Gone);
+    (channel.ear)(Event::Gone);
 }
 
 impl Link {
@@ -63,7 +61,7 @@ enum Step {
 
 struct Channel {
     shared: Rc<Shared>,
-    events: UnboundedSender<Event>,
+    ear: Ear,
     splitter: Splitter,
     read_errors: u32,
 }
@@ -158,11 +156,12 @@ impl Channel {
         } else {
             Event::Indication(frame)
         };
-        let _ = self.events.send(event);
+        drop(table);
+        (self.ear)(event);
     }
 
     fn malformed(&mut self, error: Malformed) {
         self.shared.table.borrow_mut().malformed(error);
-        let _ = self.events.send(Event::Malformed(error));
+        (self.ear)(Event::Malformed(error));
     }
 }

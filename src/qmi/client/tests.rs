@@ -108,9 +108,15 @@ fn descriptors() -> (OwnedFd, OwnedFd) {
     socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags).expect("a socketpair")
 }
 
+fn ear() -> (Ear, UnboundedReceiver<Event>) {
+    let (told, events) = unbounded_channel();
+    (Box::new(move |event| told.send(event).unwrap_or_default()), events)
+}
+
 fn channel() -> (Client, UnboundedReceiver<Event>, Modem) {
     let (ours, theirs) = descriptors();
-    let (client, events) = Client::start(Link::Device(Io::packets(ours, 4096).expect("io")));
+    let (ear, events) = ear();
+    let client = Client::start(Link::Device(Io::packets(ours, 4096).expect("io")), ear);
     (client, events, Modem(Io::packets(theirs, 4096).expect("io")))
 }
 
@@ -416,7 +422,8 @@ fn control_transactions_fit_one_byte_for_ever() {
 fn the_same_client_works_inside_another_protocol() {
     run(async {
         let (link, mut tunnel) = Link::tunnel();
-        let (client, mut events) = Client::start(link);
+        let (ear, mut events) = ear();
+        let client = Client::start(link, ear);
         let ids = Rc::new(Ids8::default());
         let modem = ids.clone();
         let pump = spawn_local(async move {

@@ -39,7 +39,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
 pub use self::alone::{cells_by, signal_by, unlock_fcc_by};
@@ -65,7 +64,6 @@ const RESUME: Duration = Duration::from_secs(2);
 pub struct Modem {
     client: Client,
     board: Rc<Board<Known>>,
-    listener: AbortHandle,
     dms: Lease,
     nas: Lease,
     /// Old modems have no UIM: their SIM is asked by DMS.
@@ -83,35 +81,27 @@ pub struct Modem {
     selected: RefCell<(Option<String>, Vec<Mode>)>,
 }
 
-impl Drop for Modem {
-    fn drop(&mut self) {
-        self.listener.abort();
-    }
-}
-
 impl Modem {
     /// Opens the channel. `kept` is what [`Modem::state`] gave to an earlier process that did
     /// not end its sessions: then no SYNC, which would free the client ids that they live by.
     pub async fn open(link: Link, kept: Option<&Value>, notify: Notify) -> Result<Modem, Cause> {
-        let (client, mut events) = Client::start(link);
         let board = Rc::new(Board::new(Known::default(), notify));
-        let listener = crate::task::spawn({
-            let board = board.clone();
-            async move {
-                while let Some(event) = events.recv().await {
+        // Of a modem that was let go of nobody hears any more.
+        let ear = Rc::downgrade(&board);
+        let client = Client::start(
+            link,
+            Box::new(move |event| {
+                if let Some(board) = ear.upgrade() {
                     hear(&board, &event);
                 }
-                board.note(Note::Gone);
-            }
-        });
-        // Aborted with the future, should the opening be.
-        let guard = AbortOnDrop(listener.abort_handle());
+            }),
+        );
         let modem = match resumed(&client, kept).await {
             Some((dms, nas, uim)) => {
                 let sessions = kept.map(|kept| session::adopted(&client, kept)).unwrap_or_default();
                 let wms = kept.and_then(|kept| id(kept, "wms"));
                 let wms = wms.map(|id| Rc::new(client.adopt(Service::Wms, id)));
-                let modem = Modem::new(client, board, listener.abort_handle(), (dms, nas, uim), sessions);
+                let modem = Modem::new(client, board, (dms, nas, uim), sessions);
                 *modem.wms.borrow_mut() = wms.map(|wms| (wms, false));
                 modem
             }
@@ -120,10 +110,9 @@ impl Modem {
                 let dms = client.lease(Service::Dms).await?;
                 let nas = client.lease(Service::Nas).await?;
                 let uim = optional(client.lease(Service::Uim).await)?;
-                Modem::new(client, board, listener.abort_handle(), (dms, nas, uim), Few::default())
+                Modem::new(client, board, (dms, nas, uim), Few::default())
             }
         };
-        std::mem::forget(guard);
         modem.register_indications().await?;
         Ok(modem)
     }
@@ -131,14 +120,12 @@ impl Modem {
     fn new(
         client: Client,
         board: Rc<Board<Known>>,
-        listener: AbortHandle,
         (dms, nas, uim): (Lease, Lease, Option<Lease>),
         sessions: Few<u32, Session>,
     ) -> Modem {
         Modem {
             client,
             board,
-            listener,
             dms,
             nas,
             uim,
@@ -249,14 +236,6 @@ impl Modem {
     }
 }
 
-struct AbortOnDrop(AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 fn after(wait: Duration) -> Instant {
     Instant::now() + wait
 }
@@ -320,5 +299,7 @@ fn hear(board: &Board<Known>, event: &Event) {
         board.post(|known| known.on_packet(frame.client, &packet));
     } else if *event == Event::Restarted {
         board.post(Known::on_restart);
+    } else if *event == Event::Gone {
+        board.note(Note::Gone);
     }
 }

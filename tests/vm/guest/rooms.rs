@@ -13,7 +13,7 @@ use super::timeline::{Step, Timeline, doing};
 use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 use uwand::device::DeviceSpec;
 use uwand::linux::sysfs::{Found, Sysfs};
@@ -114,7 +114,9 @@ async fn client() -> Step<Channel> {
     }
     let size = usize::from(opened.max_transfer);
     let io = Io::packets(opened.fd, size).map_err(doing(WDM))?.close_with(wdm::close);
-    let (client, events) = Client::start(io, size);
+    let (told, events) = unbounded_channel();
+    let ear = Box::new(move |event| told.send(event).unwrap_or_default());
+    let client = Client::start(io, size, ear);
     client.open().await.map_err(doing("OPEN"))?;
     Ok((client, events))
 }
