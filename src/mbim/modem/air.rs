@@ -5,7 +5,7 @@ use crate::answers::{Cell, Cells, Network, NetworkState, Refused};
 use crate::mbim::client::Error;
 use crate::mbim::messages::Query;
 use crate::mbim::messages::cells::*;
-use crate::mbim::messages::enums::{DataSubclass, ProviderState, ScanAction};
+use crate::mbim::messages::enums::{ProviderState, ScanAction};
 use crate::mbim::messages::network::{Provider, QueryVisibleProviders, rssi_dbm};
 use crate::mbim::status::Status;
 use crate::words::Technology;
@@ -18,27 +18,14 @@ const NO_CELLS: &str = "this modem does not list cells over MBIM; shown is what 
 impl Modem {
     /// Serving and neighbour cells, or what is known of the serving one.
     pub async fn cells(&self) -> Result<Cells, Refused> {
-        let asked = if self.extensions.get() >= 3 {
-            let query = QueryBaseStationsV3 {
-                max_gsm: MOST,
-                max_umts: MOST,
-                max_tdscdma: MOST,
-                max_lte: MOST,
-                max_cdma: MOST,
-                max_nr: MOST,
-            };
-            self.ask(&query).await.map(cells_v3)
-        } else {
-            let query = QueryBaseStations {
-                max_gsm: MOST,
-                max_umts: MOST,
-                max_tdscdma: MOST,
-                max_lte: MOST,
-                max_cdma: MOST,
-            };
-            self.ask(&query).await.map(cells)
+        let query = QueryBaseStations {
+            max_gsm: MOST,
+            max_umts: MOST,
+            max_tdscdma: MOST,
+            max_lte: MOST,
+            max_cdma: MOST,
         };
-        match asked {
+        match self.ask(&query).await.map(cells) {
             Ok(cells) if cells.serving.is_empty() => self.own_cell(cells.neighbours, None).await,
             Ok(cells) => Ok(self.with_signal(cells)),
             Err(Error::Refused(Status::NotRegistered | Status::RadioPowerOff, _)) => {
@@ -151,32 +138,6 @@ fn cells(stations: BaseStations) -> Cells {
     Cells { serving, neighbours: lte.chain(umts).chain(gsm).collect(), note: None }
 }
 
-fn cells_v3(stations: BaseStationsV3) -> Cells {
-    let technology = if stations.lte.is_some() || stations.subsystem.contains(DataSubclass::ENDC) {
-        Technology::FivegNsa
-    } else {
-        Technology::FivegSa
-    };
-    let nr_serving: Vec<Cell> = stations.nr.into_iter().map(|cell| nr(cell, technology)).collect();
-    let nr_neighbours: Vec<Cell> =
-        stations.nr_neighbours.into_iter().map(|cell| nr_neighbour(cell, technology)).collect();
-    let mut cells = cells(BaseStations {
-        system: stations.system,
-        gsm: stations.gsm,
-        umts: stations.umts,
-        tdscdma: stations.tdscdma,
-        lte: stations.lte,
-        gsm_neighbours: stations.gsm_neighbours,
-        umts_neighbours: stations.umts_neighbours,
-        tdscdma_neighbours: stations.tdscdma_neighbours,
-        lte_neighbours: stations.lte_neighbours,
-        cdma: stations.cdma,
-    });
-    cells.serving.extend(nr_serving);
-    cells.neighbours.extend(nr_neighbours);
-    cells
-}
-
 fn lte(cell: LteServing) -> Cell {
     let timing_advance = known(cell.timing_advance);
     let neighbour = LteNeighbour {
@@ -259,38 +220,6 @@ fn gsm_neighbour(cell: GsmNeighbour) -> Cell {
     }
 }
 
-fn nr(cell: NrServing, technology: Technology) -> Cell {
-    let (rsrp_dbm, rsrq, sinr) = nr_levels(cell.rsrp, cell.rsrq, cell.sinr);
-    Cell {
-        technology: Some(technology),
-        mcc_mnc: text(cell.provider),
-        area: known(cell.tac),
-        cell: Some(cell.nci).filter(|nci| *nci != u64::MAX),
-        channel: known(cell.nrarfcn),
-        physical: known(cell.pci),
-        rsrp_dbm,
-        rsrq_db: rsrq.map(db),
-        sinr_db: sinr.map(db),
-        timing_advance: u32::try_from(cell.timing_advance).ok().and_then(known),
-        ..Cell::default()
-    }
-}
-
-fn nr_neighbour(cell: NrNeighbour, technology: Technology) -> Cell {
-    let (rsrp_dbm, rsrq, sinr) = nr_levels(cell.rsrp, cell.rsrq, cell.sinr);
-    Cell {
-        technology: Some(technology),
-        mcc_mnc: text(cell.provider),
-        area: known(cell.tac),
-        cell: cell.cell.parse().ok(),
-        physical: known(cell.pci),
-        rsrp_dbm,
-        rsrq_db: rsrq.map(db),
-        sinr_db: sinr.map(db),
-        ..Cell::default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -317,21 +246,5 @@ mod tests {
         assert_eq!(cell, expected);
         assert_eq!(rx_level(99), None);
         assert_eq!(rx_level(63), Some(-48));
-    }
-
-    #[test]
-    fn an_nr_cell_beside_an_lte_anchor_is_of_both() {
-        let nr =
-            NrServing { nci: 0x1_2345_6789, nrarfcn: 640_000, rsrp: 60, sinr: 40, ..NrServing::default() };
-        let stations = BaseStationsV3 {
-            lte: Some(LteServing { rsrp: -95, ..LteServing::default() }),
-            nr: vec![nr],
-            ..BaseStationsV3::default()
-        };
-        let cells = cells_v3(stations);
-        let technologies: Vec<_> = cells.serving.iter().map(|cell| cell.technology).collect();
-        assert_eq!(technologies, [Some(Technology::Lte), Some(Technology::FivegNsa)]);
-        assert_eq!(cells.serving[1].cell, Some(0x1_2345_6789));
-        assert_eq!((cells.serving[1].rsrp_dbm, cells.serving[1].sinr_db), (Some(-96), Some(17.0)));
     }
 }
