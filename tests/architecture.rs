@@ -74,7 +74,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "mbim",
         ],
     ),
-    ("qmi", &["wire", "words"]),
+    ("qmi", &["sms::gsm7", "wire", "words"]),
     ("qmi::messages", &["wire", "words", "cause", "qmi"]),
     ("qmi::client", &["task", "wire", "linux::channel", "qmi"]),
     (

@@ -8,6 +8,8 @@
 
 use std::fmt;
 
+use crate::sms::gsm7;
+
 /// A name as the modem sent it.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Name(Vec<u8>);
@@ -84,24 +86,8 @@ fn ucs2(bytes: &[u8]) -> String {
 
 /// The GSM 7-bit default alphabet (3GPP TS 23.038, 6.2.1), eight characters in seven bytes.
 fn gsm7(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    let (mut bits, mut held) = (0_u32, 0_u32);
-    let mut escaped = false;
-    for byte in bytes {
-        bits |= u32::from(*byte) << held;
-        held += 8;
-        while held >= 7 {
-            let septet = usize::try_from(bits & 0x7f).unwrap_or(0);
-            bits >>= 7;
-            held -= 7;
-            if septet == 0x1b {
-                escaped = true;
-            } else {
-                text.push(if escaped { extension(septet) } else { character(septet) });
-                escaped = false;
-            }
-        }
-    }
+    let count = bytes.len().saturating_mul(8) / 7;
+    let mut text = gsm7::decode(&gsm7::unpack(bytes, 0, count).unwrap_or_default());
     // The 7 spare bits of a name of 8n - 1 characters: zero, which would read as '@', or
     // the carriage return that 23.038 pads with.
     let spare = bytes.len() % 7 == 0 && text.ends_with(['@', '\r']);
@@ -109,29 +95,6 @@ fn gsm7(bytes: &[u8]) -> String {
         text.pop();
     }
     text
-}
-
-const ALPHABET: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\u{1b}ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?\
-    ¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
-
-fn character(septet: usize) -> char {
-    ALPHABET.chars().nth(septet).unwrap_or(char::REPLACEMENT_CHARACTER)
-}
-
-/// 6.2.1.1: behind an escape.
-fn extension(septet: usize) -> char {
-    match septet {
-        0x14 => '^',
-        0x28 => '{',
-        0x29 => '}',
-        0x2f => '\\',
-        0x3c => '[',
-        0x3d => '~',
-        0x3e => ']',
-        0x40 => '|',
-        0x65 => '€',
-        other => character(other),
-    }
 }
 
 #[cfg(test)]
@@ -169,12 +132,5 @@ mod tests {
         assert_eq!(text(b"Iliad\0\0", Encoding::Unknown).as_deref(), Some("Iliad"));
         assert_eq!(text(b"", Encoding::Unknown), None);
         assert_eq!(text(&[0xff, 0xff], Encoding::Unknown), None);
-    }
-
-    #[test]
-    fn the_alphabet_has_one_character_a_septet() {
-        assert_eq!(ALPHABET.chars().count(), 128);
-        assert_eq!(character(0x41), 'A');
-        assert_eq!(character(0x7f), 'à');
     }
 }
