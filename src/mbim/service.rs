@@ -58,9 +58,10 @@ macro_rules! uuid_enum {
 
         impl From<$name> for Uuid {
             fn from(name: $name) -> Self {
+                let value = |(_, value): &(_, u128)| Uuid(value.to_be_bytes());
                 match name {
-                    $($name::$variant => Uuid(u128::to_be_bytes($value)),)*
                     $name::Other(uuid) => uuid,
+                    known => $name::TABLE.iter().find(|(own, _)| *own == known).map(value).unwrap_or_default(),
                 }
             }
         }

@@ -165,23 +165,33 @@ impl<'a> Body<'a> {
     fn pairs<T: Struct>(&mut self, count: usize) -> Result<Vec<T>, Malformed> {
         let mut structs = Vec::new();
         for _ in 0..count {
-            let (offset, size) = self.pair()?;
-            structs.push(T::read(&mut self.inner(offset, Some(size))?)?);
+            structs.push(T::read(&mut self.next_pair()?)?);
         }
         Ok(structs)
     }
 
+    fn next_pair(&mut self) -> Result<Body<'a>, Malformed> {
+        let (offset, size) = self.pair()?;
+        self.inner(offset, Some(size))
+    }
+
     /// A count and the offset of that many structs of fixed size, one behind the other.
     pub fn packed<T: Struct>(&mut self) -> Result<Vec<T>, Malformed> {
-        let (count, offset) = self.pair()?;
-        if count == 0 {
-            return Ok(Vec::new());
+        let (count, mut inner) = self.begin_packed()?;
+        let mut structs = Vec::new();
+        for _ in 0..count {
+            structs.push(T::read(&mut inner)?);
         }
-        let mut inner = self.inner(offset, None)?;
+        Ok(structs)
+    }
+
+    fn begin_packed(&mut self) -> Result<(u32, Body<'a>), Malformed> {
+        let (count, offset) = self.pair()?;
+        let inner = self.inner(if count == 0 { 0 } else { offset }, None)?;
         if usize::try_from(count).unwrap_or(usize::MAX) > inner.fixed.remaining() {
             return Err(Malformed("more elements than bytes"));
         }
-        (0..count).map(|_| T::read(&mut inner)).collect()
+        Ok((count, inner))
     }
 
     /// The offset of one struct of fixed size, 0 for none.
@@ -203,22 +213,27 @@ impl<'a> Body<'a> {
     /// Offset and size of a list: a count, then structs with their texts, one behind the
     /// other (Microsoft).
     pub fn list<T: Struct>(&mut self) -> Result<Vec<T>, Malformed> {
-        let (mut offset, _) = self.pair()?;
-        if offset == 0 {
-            return Ok(Vec::new());
-        }
-        let mut head = self.inner(offset, None)?;
-        let count = head.count(4)?;
-        offset = offset.saturating_add(4);
+        let (count, mut offset) = self.begin_list()?;
         let mut list = Vec::new();
         for _ in 0..count {
             let mut inner = self.inner(offset, None)?;
-            let before = inner.fixed.remaining();
             list.push(T::read(&mut inner)?);
-            let used = before.saturating_sub(inner.fixed.remaining()).saturating_add(inner.variable);
-            offset = offset.saturating_add(u32::try_from(used).unwrap_or(u32::MAX));
+            offset = offset.saturating_add(inner.used());
         }
         Ok(list)
+    }
+
+    /// How many, and where the first one is.
+    fn begin_list(&mut self) -> Result<(usize, u32), Malformed> {
+        let (offset, _) = self.pair()?;
+        let count = if offset == 0 { 0 } else { self.inner(offset, None)?.count(4)? };
+        Ok((count, offset.saturating_add(4)))
+    }
+
+    /// What was read of both parts.
+    fn used(&self) -> u32 {
+        let fixed = self.length.saturating_sub(self.fixed.remaining());
+        u32::try_from(fixed.saturating_add(self.variable)).unwrap_or(u32::MAX)
     }
 
     /// Type-length-value elements to the end of the buffer (MBIMEx 3). What does not look
