@@ -6,7 +6,7 @@
 //! MF683 sends one TLV a byte too short). Unknown TLVs are skipped, of a repeated one
 //! the first counts, bytes behind a value are ignored: modems do all three.
 
-use super::value::Codec;
+use super::value::{Codec, value_of};
 use crate::wire::{Malformed, Reader};
 use std::fmt::Debug;
 
@@ -126,13 +126,8 @@ pub fn fill<C: Codec>(field: &mut Option<C::Value>, value: &[u8]) -> Slot {
     if field.is_some() {
         return Slot::Skipped;
     }
-    match C::get(&mut Reader::new(value)) {
-        Ok(value) => {
-            *field = Some(value);
-            Slot::Taken
-        }
-        Err(Malformed(_)) => Slot::Bad,
-    }
+    *field = value_of::<C>(value);
+    if field.is_some() { Slot::Taken } else { Slot::Bad }
 }
 
 /// One field as one TLV, where it is there.

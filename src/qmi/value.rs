@@ -6,16 +6,55 @@
 //! element takes its bytes from what is really there.
 
 use super::text::Name;
-use crate::wire::{Malformed, Reader};
 use crate::words::{Id, Secret};
 use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+/// The bytes of one value. What lies beyond their end reads as zeros, and the value is then none:
+/// that is asked once, when all of it was read, not after each of its fields.
+pub struct Input<'a> {
+    rest: &'a [u8],
+    ran_out: bool,
+}
+
+impl<'a> Input<'a> {
+    pub fn array<const N: usize>(&mut self) -> [u8; N] {
+        let bytes = self.take(N);
+        bytes.first_chunk().copied().unwrap_or([0; N])
+    }
+
+    pub fn u8(&mut self) -> u8 {
+        let [byte] = self.array();
+        byte
+    }
+
+    pub fn take(&mut self, length: usize) -> &'a [u8] {
+        let Some((head, tail)) = self.rest.split_at_checked(length) else {
+            *self = Input { rest: &[], ran_out: true };
+            return &[];
+        };
+        self.rest = tail;
+        head
+    }
+
+    /// Everything not read yet.
+    pub fn rest(&mut self) -> &'a [u8] {
+        std::mem::take(&mut self.rest)
+    }
+}
+
+/// The value that `bytes` begin with, if they hold all of it.
+pub fn value_of<C: Codec>(bytes: &[u8]) -> Option<C::Value> {
+    let mut input = Input { rest: bytes, ran_out: false };
+    let value = C::get(&mut input);
+    (!input.ran_out).then_some(value)
+}
+
 /// A form on the wire and the type that it means.
 pub trait Codec {
     type Value;
-    fn get(reader: &mut Reader<'_>) -> Result<Self::Value, Malformed>;
+    fn get(input: &mut Input<'_>) -> Self::Value;
     fn put(value: &Self::Value, out: &mut Vec<u8>);
 }
 
@@ -23,8 +62,8 @@ macro_rules! numbers {
     ($($number:ty),*) => {$(
         impl Codec for $number {
             type Value = Self;
-            fn get(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-                reader.array().map(<$number>::from_le_bytes)
+            fn get(input: &mut Input<'_>) -> Self {
+                <$number>::from_le_bytes(input.array())
             }
             fn put(value: &Self, out: &mut Vec<u8>) {
                 out.extend_from_slice(&value.to_le_bytes());
@@ -36,8 +75,8 @@ numbers!(u8, u16, u32, u64, i8, i16, i32, f32);
 
 impl Codec for bool {
     type Value = Self;
-    fn get(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        reader.u8().map(|byte| byte != 0)
+    fn get(input: &mut Input<'_>) -> Self {
+        input.u8() != 0
     }
     fn put(value: &Self, out: &mut Vec<u8>) {
         out.push(u8::from(*value));
@@ -47,8 +86,8 @@ impl Codec for bool {
 /// Exactly these bytes, e.g. a firmware image's unique id.
 impl<const N: usize> Codec for [u8; N] {
     type Value = Self;
-    fn get(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        reader.array()
+    fn get(input: &mut Input<'_>) -> Self {
+        input.array()
     }
     fn put(value: &Self, out: &mut Vec<u8>) {
         out.extend_from_slice(value);
@@ -58,12 +97,8 @@ impl<const N: usize> Codec for [u8; N] {
 /// Band masks: so many words, the lowest bands first.
 impl<const N: usize> Codec for [u64; N] {
     type Value = Self;
-    fn get(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let mut words = [0; N];
-        for word in &mut words {
-            *word = reader.u64_le()?;
-        }
-        Ok(words)
+    fn get(input: &mut Input<'_>) -> Self {
+        [(); N].map(|()| u64::get(input))
     }
     fn put(value: &Self, out: &mut Vec<u8>) {
         value.iter().for_each(|word| u64::put(word, out));
@@ -77,8 +112,8 @@ macro_rules! unset {
     ($($number:ty),*) => {$(
         impl Codec for Unset<$number> {
             type Value = Option<$number>;
-            fn get(reader: &mut Reader<'_>) -> Result<Self::Value, Malformed> {
-                <$number>::get(reader).map(|value| (value != <$number>::MAX).then_some(value))
+            fn get(input: &mut Input<'_>) -> Self::Value {
+                Some(<$number>::get(input)).filter(|value| *value != <$number>::MAX)
             }
             fn put(value: &Self::Value, out: &mut Vec<u8>) {
                 <$number>::put(&value.unwrap_or(<$number>::MAX), out);
@@ -96,10 +131,10 @@ where
     C::Value: Default,
 {
     type Value = Option<C::Value>;
-    fn get(reader: &mut Reader<'_>) -> Result<Self::Value, Malformed> {
-        let valid = bool::get(reader)?;
-        let value = C::get(reader)?;
-        Ok(valid.then_some(value))
+    fn get(input: &mut Input<'_>) -> Self::Value {
+        let valid = bool::get(input);
+        let value = C::get(input);
+        valid.then_some(value)
     }
     fn put(value: &Self::Value, out: &mut Vec<u8>) {
         bool::put(&value.is_some(), out);
@@ -112,7 +147,7 @@ where
 
 /// The width of a count or a length.
 pub trait Width {
-    fn count(reader: &mut Reader<'_>) -> Result<usize, Malformed>;
+    fn count(input: &mut Input<'_>) -> usize;
     /// Writes the count; how much of `length` it could tell.
     fn put_count(length: usize, out: &mut Vec<u8>) -> usize;
 }
@@ -120,9 +155,9 @@ pub trait Width {
 macro_rules! widths {
     ($($number:ty),*) => {$(
         impl Width for $number {
-            fn count(reader: &mut Reader<'_>) -> Result<usize, Malformed> {
-                let count = <$number as Codec>::get(reader)?;
-                usize::try_from(count).map_err(|_| Malformed("a count out of range"))
+            fn count(input: &mut Input<'_>) -> usize {
+                // One out of range is beyond all bytes, too.
+                usize::try_from(<$number as Codec>::get(input)).unwrap_or(usize::MAX)
             }
             fn put_count(length: usize, out: &mut Vec<u8>) -> usize {
                 let count = <$number>::try_from(length).unwrap_or(<$number>::MAX);
@@ -141,14 +176,16 @@ pub type List16<C> = List<C, u16>;
 
 impl<C: Codec, W: Width> Codec for List<C, W> {
     type Value = Vec<C::Value>;
-    fn get(reader: &mut Reader<'_>) -> Result<Self::Value, Malformed> {
-        let count = W::count(reader)?;
+    fn get(input: &mut Input<'_>) -> Self::Value {
         let mut values = Vec::new();
-        for _ in 0..count {
+        for _ in 0..W::count(input) {
             // Every codec takes at least a byte, so a large count ends with the bytes.
-            values.push(C::get(reader)?);
+            if input.ran_out {
+                break;
+            }
+            values.push(C::get(input));
         }
-        Ok(values)
+        values
     }
     fn put(value: &Self::Value, out: &mut Vec<u8>) {
         let count = W::put_count(value.len(), out);
@@ -239,8 +276,8 @@ pub type SecretText = Rest<Secret>;
 
 impl<R: Run> Codec for Rest<R> {
     type Value = R;
-    fn get(reader: &mut Reader<'_>) -> Result<R, Malformed> {
-        Ok(R::from_run(reader.rest()))
+    fn get(input: &mut Input<'_>) -> R {
+        R::from_run(input.rest())
     }
     fn put(value: &R, out: &mut Vec<u8>) {
         out.extend_from_slice(value.as_run());
@@ -260,9 +297,9 @@ pub type Hidden16 = Counted<Hidden, u16>;
 
 impl<R: Run, W: Width> Codec for Counted<R, W> {
     type Value = R;
-    fn get(reader: &mut Reader<'_>) -> Result<R, Malformed> {
-        let length = W::count(reader)?;
-        reader.take(length).map(R::from_run)
+    fn get(input: &mut Input<'_>) -> R {
+        let length = W::count(input);
+        R::from_run(input.take(length))
     }
     fn put(value: &R, out: &mut Vec<u8>) {
         let run = value.as_run();
@@ -276,10 +313,10 @@ pub struct Digits<const N: usize>;
 
 impl<const N: usize> Codec for Digits<N> {
     type Value = String;
-    fn get(reader: &mut Reader<'_>) -> Result<String, Malformed> {
-        let bytes = reader.take(N)?;
+    fn get(input: &mut Input<'_>) -> String {
+        let bytes = input.take(N);
         let end = bytes.iter().position(|byte| matches!(byte, 0xff | 0)).unwrap_or(bytes.len());
-        Ok(String::from_utf8_lossy(bytes.get(..end).unwrap_or(bytes)).into_owned())
+        String::from_utf8_lossy(bytes.get(..end).unwrap_or(bytes)).into_owned()
     }
     fn put(value: &String, out: &mut Vec<u8>) {
         out.extend(value.bytes().chain(std::iter::repeat(0xff)).take(N));
@@ -289,8 +326,8 @@ impl<const N: usize> Codec for Digits<N> {
 /// An IPv4 address as a little-endian number.
 impl Codec for Ipv4Addr {
     type Value = Self;
-    fn get(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        reader.u32_le().map(Ipv4Addr::from)
+    fn get(input: &mut Input<'_>) -> Self {
+        Ipv4Addr::from(u32::get(input))
     }
     fn put(value: &Self, out: &mut Vec<u8>) {
         u32::put(&u32::from(*value), out);
@@ -300,8 +337,8 @@ impl Codec for Ipv4Addr {
 /// An IPv6 address in network order.
 impl Codec for Ipv6Addr {
     type Value = Self;
-    fn get(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        reader.array::<16>().map(Ipv6Addr::from)
+    fn get(input: &mut Input<'_>) -> Self {
+        Ipv6Addr::from(input.array::<16>())
     }
     fn put(value: &Self, out: &mut Vec<u8>) {
         out.extend_from_slice(&value.octets());
@@ -318,8 +355,8 @@ macro_rules! record {
 
         impl $crate::qmi::value::Codec for $name {
             type Value = Self;
-            fn get(reader: &mut $crate::wire::Reader<'_>) -> Result<Self, $crate::wire::Malformed> {
-                Ok($name { $($field: <$codec as $crate::qmi::value::Codec>::get(reader)?),* })
+            fn get(input: &mut $crate::qmi::value::Input<'_>) -> Self {
+                $name { $($field: <$codec as $crate::qmi::value::Codec>::get(input)),* }
             }
             fn put(value: &Self, out: &mut Vec<u8>) {
                 $(<$codec as $crate::qmi::value::Codec>::put(&value.$field, out);)*
@@ -342,8 +379,8 @@ macro_rules! codes {
 
         impl $crate::qmi::value::Codec for $name {
             type Value = Self;
-            fn get(reader: &mut $crate::wire::Reader<'_>) -> Result<Self, $crate::wire::Malformed> {
-                <$int as $crate::qmi::value::Codec>::get(reader).map($name::from)
+            fn get(input: &mut $crate::qmi::value::Input<'_>) -> Self {
+                $name::from(<$int as $crate::qmi::value::Codec>::get(input))
             }
             fn put(value: &Self, out: &mut Vec<u8>) {
                 <$int as $crate::qmi::value::Codec>::put(&<$int>::from(*value), out);
@@ -358,7 +395,7 @@ mod tests {
 
     #[test]
     fn a_count_beyond_the_bytes_is_an_error_and_no_allocation() {
-        assert!(List::<u8, u32>::get(&mut Reader::new(&[0xff; 8])).is_err());
+        assert_eq!(value_of::<List<u8, u32>>(&[0xff; 8]), None);
     }
 
     #[test]
@@ -366,13 +403,13 @@ mod tests {
         let mut out = Vec::new();
         Digits::<3>::put(&"07".to_string(), &mut out);
         assert_eq!(out, b"07\xff");
-        assert_eq!(Digits::<3>::get(&mut Reader::new(&out)), Ok("07".to_string()));
+        assert_eq!(value_of::<Digits<3>>(&out), Some("07".to_string()));
     }
 
     #[test]
     fn a_validity_byte_makes_an_option() {
-        assert_eq!(Valid::<u16>::get(&mut Reader::new(&[1, 2, 0])), Ok(Some(2)));
-        assert_eq!(Valid::<u16>::get(&mut Reader::new(&[0, 0xff, 0xff])), Ok(None));
-        assert!(Valid::<u16>::get(&mut Reader::new(&[0, 0xff])).is_err());
+        assert_eq!(value_of::<Valid<u16>>(&[1, 2, 0]), Some(Some(2)));
+        assert_eq!(value_of::<Valid<u16>>(&[0, 0xff, 0xff]), Some(None));
+        assert_eq!(value_of::<Valid<u16>>(&[0, 0xff]), None);
     }
 }

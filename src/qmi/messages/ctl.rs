@@ -1,14 +1,13 @@
 //! CTL, the service that hands out client ids of the others. It needs none itself.
 
 use crate::qmi::frame::Service;
-use crate::qmi::value::{Codec, List8, Text};
-use crate::wire::{Malformed, Reader};
+use crate::qmi::value::{Codec, Input, List8, Text};
 use crate::{codes, messages, record};
 
 impl Codec for Service {
     type Value = Self;
-    fn get(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        reader.u8().map(Service::from)
+    fn get(input: &mut Input<'_>) -> Self {
+        Service::from(input.u8())
     }
     fn put(value: &Self, out: &mut Vec<u8>) {
         out.push(u8::from(*value));

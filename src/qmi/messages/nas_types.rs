@@ -3,9 +3,8 @@
 use super::nas_codes::*;
 use crate::cause::Reason;
 use crate::qmi::text::{Encoding, Name};
-use crate::qmi::value::{Codec, Digits, List8, Name8, Unset, Valid};
+use crate::qmi::value::{Codec, Digits, Input, List8, Name8, Unset, Valid};
 use crate::record;
-use crate::wire::{Malformed, Reader};
 
 /// MCC and MNC in three bytes of swapped nibbles (3GPP TS 24.008 10.5.1.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -13,8 +12,8 @@ pub struct Bcd(pub [u8; 3]);
 
 impl Codec for Bcd {
     type Value = Self;
-    fn get(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        reader.array().map(Bcd)
+    fn get(input: &mut Input<'_>) -> Self {
+        Bcd(input.array())
     }
     fn put(value: &Self, out: &mut Vec<u8>) {
         out.extend_from_slice(&value.0);

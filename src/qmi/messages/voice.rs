@@ -1,8 +1,7 @@
 //! VOICE, as much as USSD needs: a code to the network, its answer, and the dialogue that
 //! follows. Calls are nothing for a router.
 
-use crate::qmi::value::{Codec, Hidden, Hidden8};
-use crate::wire::{Malformed, Reader};
+use crate::qmi::value::{Codec, Hidden, Hidden8, Input};
 use crate::{codes, messages, record};
 
 codes! {
@@ -21,9 +20,9 @@ pub struct Units8;
 
 impl Codec for Units8 {
     type Value = Hidden;
-    fn get(reader: &mut Reader<'_>) -> Result<Hidden, Malformed> {
-        let units = usize::from(reader.u8()?);
-        reader.take(units.saturating_mul(2)).map(|bytes| Hidden(bytes.to_vec()))
+    fn get(input: &mut Input<'_>) -> Hidden {
+        let units = usize::from(input.u8());
+        Hidden(input.take(units.saturating_mul(2)).to_vec())
     }
     fn put(value: &Hidden, out: &mut Vec<u8>) {
         let units = u8::try_from(value.0.len() / 2).unwrap_or(u8::MAX);

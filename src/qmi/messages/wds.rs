@@ -3,8 +3,7 @@
 use super::call_end::{CallEndReason, VerboseType};
 use super::wda::Endpoint;
 use super::wds_profile::ProfileId;
-use crate::qmi::value::{Codec, List8, SecretText, Text, Text16, Unset};
-use crate::wire::{Malformed, Reader};
+use crate::qmi::value::{Codec, Input, List8, SecretText, Text, Text16, Unset};
 use crate::{codes, messages, record};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -145,8 +144,8 @@ pub struct Ipv6Prefix {
 
 impl Codec for Ipv6Prefix {
     type Value = Self;
-    fn get(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        Ok(Ipv6Prefix { address: Ipv6Addr::get(reader)?, length: reader.u8()? })
+    fn get(input: &mut Input<'_>) -> Self {
+        Ipv6Prefix { address: Ipv6Addr::get(input), length: input.u8() }
     }
     fn put(value: &Self, out: &mut Vec<u8>) {
         Ipv6Addr::put(&value.address, out);
