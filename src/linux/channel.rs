@@ -17,6 +17,8 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::unistd;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 
 use super::fd::watch;
 
@@ -27,6 +29,14 @@ pub enum IoError {
     Gone,
     /// An error of this one transfer: a USB error, an overflow in the driver.
     Transfer(Errno),
+}
+
+/// What came of a wait.
+pub enum Step {
+    Wrote(Result<usize, IoError>),
+    Read(Result<Vec<u8>, IoError>),
+    Woken,
+    Due,
 }
 
 /// How many of a stream's bytes are the first message; `None` where more has to come.
@@ -71,6 +81,18 @@ impl Io {
     pub fn close_with(mut self, closer: fn(OwnedFd)) -> Io {
         self.closer = closer;
         self
+    }
+
+    /// What comes first of all that a channel's task waits for. Writing has its turn first: what
+    /// waits is short, while a modem might never stop talking.
+    pub async fn step(&self, out: &[u8], wake: &Notify, due: Option<Instant>) -> Step {
+        tokio::select! {
+            biased;
+            written = self.write(out), if !out.is_empty() => Step::Wrote(written),
+            read = self.read() => Step::Read(read),
+            () = wake.notified() => Step::Woken,
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => Step::Due,
+        }
     }
 
     /// The next control transfer.

@@ -5,12 +5,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::{Error, Event, Request, Shared, name_of};
 use crate::at::codec::{self, Reply, Sorter};
 use crate::at::unsolicited::{self, Unsolicited};
-use crate::linux::channel::{Io, IoError};
+use crate::linux::channel::{Io, IoError, Step};
 
 /// A pause before the next command: some modems say `OK` twice, the second one a little later.
 const SETTLE: Duration = Duration::from_millis(20);
@@ -105,21 +105,13 @@ impl Task {
             }
             let bytes: Vec<u8> = self.out.iter().copied().collect();
             let deadline = self.deadline();
-            // Writing first: a command is short, while a port might never stop talking.
-            tokio::select! {
-                biased;
-                written = io.write(&bytes), if !bytes.is_empty() => {
-                    if !self.wrote(written) {
-                        return;
-                    }
-                }
-                read = io.read() => {
-                    if !self.read(read) {
-                        return;
-                    }
-                }
-                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => self.expire(),
-                () = self.shared.wake.notified() => {}
+            let alive = match io.step(&bytes, &self.shared.wake, deadline).await {
+                Step::Wrote(written) => self.wrote(written),
+                Step::Read(read) => self.read(read),
+                Step::Woken | Step::Due => true,
+            };
+            if !alive {
+                return;
             }
             // A port that never stops talking must not keep the deadline from coming.
             if self.current.as_ref().is_some_and(|current| Instant::now() >= current.deadline) {

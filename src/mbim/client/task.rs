@@ -3,13 +3,13 @@
 //! Contract: ends when the device is gone or the last client is dropped; then everything
 //! that waits has got `Gone`, the event `Gone` was sent, and the descriptor is closed.
 
-use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::{Direction, Ear, Event, Io, IoError, Shared};
+use crate::linux::channel::Step;
 use crate::mbim::fragment::{Joined, Joiner};
 use crate::mbim::frame::{Content, Frame, Header, Type};
 use crate::mbim::status::ProtocolError;
@@ -45,26 +45,23 @@ impl Channel {
             if abandoned {
                 return;
             }
-            let writing = next.is_some();
             let (transfer, from) = next.unwrap_or_else(|| (Rc::from([]), 0));
             let rest = transfer.get(from..).unwrap_or_default();
-            let mut write = pin!(io.write(rest));
-            // Writing first: the queue is short, while a modem might never stop talking.
-            tokio::select! {
-                biased;
-                written = &mut write, if writing => {
-                    if !self.wrote(&transfer, written) {
-                        return;
-                    }
-                }
-                read = io.read() => {
-                    if !self.read(read) {
-                        return;
-                    }
+            let due = self.joiner.is_waiting().then_some(fragment_deadline);
+            let alive = match io.step(rest, &self.shared.wake, due).await {
+                Step::Wrote(written) => self.wrote(&transfer, written),
+                Step::Read(read) => {
                     fragment_deadline = Instant::now() + FRAGMENT_PAUSE;
+                    self.read(read)
                 }
-                () = self.shared.wake.notified() => {}
-                () = sleep_until(fragment_deadline), if self.joiner.is_waiting() => self.expire(),
+                Step::Woken => true,
+                Step::Due => {
+                    self.expire();
+                    true
+                }
+            };
+            if !alive {
+                return;
             }
         }
     }

@@ -7,9 +7,11 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::{Direction, Ear, Event, IoError, Link, Shared, is_unasked};
+use crate::linux::channel::Step;
 use crate::qmi::frame::{Frame, Service, Splitter};
 use crate::qmi::messages::ctl::Synced;
 use crate::qmi::tlv::Indication;
@@ -29,34 +31,21 @@ pub(super) async fn run(mut link: Link, shared: Rc<Shared>, ear: Ear) {
 }
 
 impl Link {
-    async fn read(&mut self) -> Result<Vec<u8>, IoError> {
+    async fn step(&mut self, out: &[u8], wake: &Notify, due: Option<Instant>) -> Step {
         match self {
-            Link::Device(io) => io.read().await,
-            Link::Tunnel { from_modem, .. } => from_modem.recv().await.ok_or(IoError::Gone),
-        }
-    }
-
-    /// Reads, or writes where there is something to write, whichever goes first. Writing
-    /// has its turn first: the queue is short, while a modem might never stop talking.
-    async fn step(&mut self, out: Option<&[u8]>) -> Step {
-        let Some(bytes) = out else { return Step::Read(self.read().await) };
-        match self {
-            Link::Device(io) => tokio::select! {
-                biased;
-                written = io.write(bytes) => Step::Wrote(written),
-                read = io.read() => Step::Read(read),
-            },
-            Link::Tunnel { to_modem, .. } => {
-                let sent = to_modem.send(bytes.to_vec());
-                Step::Wrote(sent.map(|()| bytes.len()).map_err(|_| IoError::Gone))
+            Link::Device(io) => io.step(out, wake, due).await,
+            Link::Tunnel { to_modem, .. } if !out.is_empty() => {
+                let sent = to_modem.send(out.to_vec());
+                Step::Wrote(sent.map(|()| out.len()).map_err(|_| IoError::Gone))
             }
+            Link::Tunnel { from_modem, .. } => tokio::select! {
+                biased;
+                frame = from_modem.recv() => Step::Read(frame.ok_or(IoError::Gone)),
+                () = wake.notified() => Step::Woken,
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => Step::Due,
+            },
         }
     }
-}
-
-enum Step {
-    Wrote(Result<usize, IoError>),
-    Read(Result<Vec<u8>, IoError>),
 }
 
 struct Channel {
@@ -80,16 +69,16 @@ impl Channel {
             if abandoned && farewell.is_none() {
                 farewell = Some(Instant::now() + FAREWELL);
             }
-            let deadline = farewell.unwrap_or_else(Instant::now);
-            let shared = self.shared.clone();
-            let step = tokio::select! {
-                step = link.step(out.as_deref()) => step,
-                () = shared.wake.notified() => continue,
-                () = sleep_until(deadline), if farewell.is_some() => return,
-            };
-            let alive = match step {
-                Step::Wrote(written) => self.wrote(out.as_deref().unwrap_or_default(), written),
+            // A modem that never stops talking must not keep its end from coming.
+            if farewell.is_some_and(|end| Instant::now() >= end) {
+                return;
+            }
+            let out = out.unwrap_or_default();
+            let alive = match link.step(&out, &self.shared.wake, farewell).await {
+                Step::Wrote(written) => self.wrote(&out, written),
                 Step::Read(read) => self.read(read),
+                Step::Woken => true,
+                Step::Due => false,
             };
             if !alive {
                 return;
