@@ -90,7 +90,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("netifd", &["words", "cause", "config", "globals", "ubus", "uci"]),
     ("at", &["words", "sms::coding", "sms::gsm7"]),
     ("at::port", &["task", "words", "linux::channel", "at"]),
-    ("linux", &["few", "words", "wire", "device", "target", "dns"]),
+    ("linux", &["few", "task", "words", "wire", "device", "target", "dns"]),
     ("at::asked", &["words", "answers", "at"]),
     ("cli", &["words", "civil", "config", "globals", "ubus", "linux::tty"]),
     ("cli::doctor", &["cli", "doctor", "globals", "ubus"]),
