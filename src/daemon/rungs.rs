@@ -20,7 +20,7 @@ use crate::cause::Cause;
 use crate::fault::Rung;
 use crate::ladder::Carried;
 use crate::link::Event;
-use crate::linux::power;
+use crate::linux::power::{self, Uncut};
 use crate::linux::sysfs::{Found, Sysfs};
 use crate::ubus;
 use crate::words::ModemState;
@@ -84,9 +84,12 @@ impl Daemon {
         let order = self.order(slot.clone());
         crate::task::spawn(async move {
             let _alone = order.slot.mending.lock().await;
-            if let Err(Unrepaired::Unable(why)) = order.carry_out(rung, true).await {
-                log::info!("{}: {rung} failed: {why}", order.slot.id);
-            }
+            let why = match order.carry_out(rung, true).await {
+                Ok(()) => return,
+                Err(Unrepaired::Failed(cause)) => cause.text(),
+                Err(Unrepaired::Unable(why)) => why,
+            };
+            log::info!("{}: {rung} failed: {why}", order.slot.id);
         });
     }
 
@@ -211,7 +214,9 @@ impl Order {
         self.slot.powered.set(tried.wrapping_add(1));
         log::info!("{}: power off and on by {way}", self.slot.id);
         match timeout(CUTTING, power::cycle(way, OFF, &self.run_dir)).await {
-            Ok(done) => done.map_err(Unrepaired::Unable)?,
+            Ok(Ok(())) => {}
+            Ok(Err(Uncut::NotBegun(why))) => return Err(Unrepaired::Unable(why)),
+            Ok(Err(Uncut::EndedBadly(why))) => return Err(Cause::NoModem(why).into()),
             Err(_) => return Err(Cause::NoModem("cutting the power took too long".into()).into()),
         }
         if self.slot.generation() == before && self.slot.state() == ModemState::Open {

@@ -25,7 +25,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub use cut::{cycle, restore, settle};
+pub use cut::{Uncut, cycle, restore, settle};
 
 use super::sysfs::{Found, Sysfs, attribute, children};
 use cut::Act;

@@ -1,7 +1,8 @@
 //! Modems as a bus sees them: what can be plugged in, and what a bus does with it by itself.
 
 use std::io;
-use std::path::Path;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -107,8 +108,7 @@ impl<M: Device> World<M> {
     /// whose port has no power for a while.
     pub(super) async fn tend(&self) {
         self.tended.notified().await;
-        let switch = self.tree.device_dir("1-1").join("1-1:1.0/1-1-port2/disable");
-        let is_off = || std::fs::read_to_string(&switch).is_ok_and(|text| text.trim() == "1");
+        let is_off = || self.is_off();
         loop {
             sleep(GLANCE).await;
             if self.modem.wants_restart() {
@@ -129,6 +129,27 @@ impl<M: Device> World<M> {
         }
     }
 
+    /// Of the port that the modem is plugged into.
+    fn switch(&self) -> PathBuf {
+        self.tree.device_dir("1-1").join("1-1:1.0/1-1-port2/disable")
+    }
+
+    /// The modem's port has no power.
+    pub fn is_off(&self) -> bool {
+        std::fs::read_to_string(self.switch()).is_ok_and(|text| text.trim() == "1")
+    }
+
+    /// The port is off and cannot be put on, while this is held and until [`World::free_switch`].
+    pub fn lock_switch(&self) -> OwnedFd {
+        self.lock(&self.switch(), "1\n")
+    }
+
+    pub fn free_switch(&self, locked: OwnedFd) {
+        drop(locked);
+        std::fs::remove_file(self.switch()).expect("a link");
+        std::fs::write(self.switch(), "1\n").expect("a switch");
+    }
+
     /// From now on the modem may restart and lose its power.
     pub fn tend_modem(&self) {
         let hub = self.tree.plug("1-1", (0x0424, 0x2514), &[Iface::new(0, (9, 0, 1), "hub")]);
@@ -136,7 +157,8 @@ impl<M: Device> World<M> {
         self.tree.attribute(&hub, "bmAttributes", "a0\n");
         // Individual port power switching (USB 2.0, 11.23.2.1).
         self.tree.attribute(&hub, "hub_descriptor", [9, 0x29, 4, 1, 0, 50, 1, 0, 0xff]);
-        self.tree.attribute(&hub.join("1-1:1.0/1-1-port2"), "disable", "0\n");
+        std::fs::create_dir_all(hub.join("1-1:1.0/1-1-port2")).expect("a port");
+        std::fs::write(self.switch(), "0\n").expect("a switch");
         self.tended.notify_one();
     }
 }

@@ -115,13 +115,7 @@ impl World<QmiModem> {
     /// A driver that does not let its framing be changed while this is held: it can be read, and
     /// writing there is an error even for root.
     pub fn lock_raw_ip(&self) -> OwnedFd {
-        let sealed = memfd_create("raw_ip", MFdFlags::MFD_ALLOW_SEALING).expect("a file in memory");
-        nix::unistd::write(&sealed, b"N\n").expect("its text");
-        fcntl(&sealed, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_WRITE)).expect("a seal");
-        let file = self.tree.root().join("class/net/wwan0/qmi/raw_ip");
-        std::fs::remove_file(&file).expect("a file");
-        self.tree.link(Path::new(&format!("/proc/self/fd/{}", sealed.as_raw_fd())), &file);
-        sealed
+        self.lock(&self.tree.root().join("class/net/wwan0/qmi/raw_ip"), "N\n")
     }
 
     /// The mux devices of wwan0.
@@ -135,6 +129,17 @@ impl World<QmiModem> {
 }
 
 impl<M: Device> World<M> {
+    /// A file of sysfs that says this, and cannot be written even by root while this is held.
+    pub(super) fn lock(&self, file: &Path, text: &str) -> OwnedFd {
+        let sealed = memfd_create("locked", MFdFlags::MFD_ALLOW_SEALING).expect("a file in memory");
+        nix::unistd::write(&sealed, text.as_bytes()).expect("its text");
+        let seals = SealFlag::F_SEAL_WRITE | SealFlag::F_SEAL_SHRINK;
+        fcntl(&sealed, FcntlArg::F_ADD_SEALS(seals)).expect("a seal");
+        std::fs::remove_file(file).expect("a file");
+        self.tree.link(Path::new(&format!("/proc/self/fd/{}", sealed.as_raw_fd())), file);
+        sealed
+    }
+
     async fn play(self, scenario: impl AsyncFnOnce(&World<M>)) {
         watch_panics();
         self.plug(0);

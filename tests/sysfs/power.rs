@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use uwand::device::DeviceSpec;
-use uwand::linux::power::{Method, Way, cycle, restore, settle, ways};
+use uwand::linux::power::{Method, Uncut, Way, cycle, restore, settle, ways};
 use uwand::linux::sysfs::{Found, Sysfs};
 
 use super::sysfs_tree::{Iface, Tree, mbim, qmi};
@@ -107,7 +107,7 @@ async fn says(file: &Path, expected: &str) {
 }
 
 /// Lets a cut go on until this file says it is off.
-async fn until_off(cutting: &mut (impl Future<Output = Result<(), String>> + Unpin), file: &Path, off: &str) {
+async fn until_off(cutting: &mut (impl Future<Output = Result<(), Uncut>> + Unpin), file: &Path, off: &str) {
     tokio::select! {
         ended = cutting => panic!("it ended before: {ended:?}"),
         () = says(file, off) => {}
@@ -293,7 +293,7 @@ fn a_cut_that_fails_half_way_ends_with_the_power_on() {
         fs::write(&third, "1").expect("written");
         cutting.await.expect_err("off has failed")
     });
-    assert!(error.contains("off:"), "{error}");
+    assert!(matches!(&error, Uncut::EndedBadly(why) if why.contains("off:")), "{error:?}");
     assert!((1..=4).all(|number| text(&board.port(number)) == "0"));
     assert_eq!(board.notes(), [""; 0]);
 }
@@ -336,6 +336,27 @@ fn nothing_is_cut_where_no_note_can_be_kept() {
     let board = Board::new(EACH);
     fs::write(board.run_dir(), "a file in the directory's place").expect("file");
     let error = run(cycle(&board.only("port"), MOMENT, &board.run_dir())).expect_err("no note");
-    assert!(error.contains("note"), "{error}");
+    assert!(matches!(&error, Uncut::NotBegun(why) if why.contains("note")), "{error:?}");
     assert_eq!(text(&board.port(2)), "0");
+}
+
+#[test]
+fn what_went_off_and_not_on_again_was_cut_and_is_tried_on_until_it_is() {
+    let board = Board::new(EACH);
+    let (way, run_dir, port) = (board.only("port"), board.run_dir(), board.port(2));
+    let aside = port.with_extension("aside");
+    run(async {
+        let cutting = cycle(&way, MOMENT, &run_dir);
+        tokio::pin!(cutting);
+        until_off(&mut cutting, &port, "1").await;
+        fs::rename(&port, &aside).expect("a hub that is not there for a while");
+        let error = cutting.await.expect_err("it cannot be put on");
+        assert!(matches!(&error, Uncut::EndedBadly(why) if why.contains("on again:")), "{error:?}");
+        assert_eq!((text(&aside), board.notes().len()), ("1".into(), 1));
+        // Nobody waits for it any more.
+        fs::rename(&aside, &port).expect("the hub is back");
+        says(&port, "0").await;
+    });
+    settle(Duration::from_secs(5));
+    assert_eq!(board.notes(), [""; 0]);
 }

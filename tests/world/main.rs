@@ -44,4 +44,5 @@ mod ubus_client;
 mod ubus_real;
 mod watchdog_days;
 mod watchdog_ladder;
+mod watchdog_rungs;
 mod watchdog_stall;

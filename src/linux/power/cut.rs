@@ -7,8 +7,10 @@
 //! Why not one thread for off, wait and on? The wait is then no timer of tokio's, and a job that
 //! is aborted would have to reach into the thread to shorten it.
 
+use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,15 +55,33 @@ impl Act {
     }
 }
 
-/// Tries to put on again, and how long between them.
+/// Tries to put on again while somebody waits for it, and how long between them.
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_secs(1);
+/// After that it is tried for as long as the program runs, twice as long between each, up to this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 const NOTE: &str = "power-off-";
 /// Threads that still have something to put on.
 static BUSY: AtomicUsize = AtomicUsize::new(0);
 
+/// Why a cut did not go as it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Uncut {
+    /// Nothing was put off.
+    NotBegun(String),
+    /// Something was off. What is not on again yet is tried on.
+    EndedBadly(String),
+}
+
+impl fmt::Display for Uncut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Uncut::NotBegun(why) | Uncut::EndedBadly(why)) = self;
+        f.write_str(why)
+    }
+}
+
 /// Off, a wait of `off`, and on again. `run_dir` keeps the note meanwhile, for [`restore`].
-pub async fn cycle(way: &Way, off: Duration, run_dir: &Path) -> Result<(), String> {
+pub async fn cycle(way: &Way, off: Duration, run_dir: &Path) -> Result<(), Uncut> {
     let name: String = way.subject.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let switch =
         Switch { act: way.act.clone(), note: run_dir.join(format!("{NOTE}{name}")), state: Mutex::default() };
@@ -72,10 +92,13 @@ pub async fn cycle(way: &Way, off: Duration, run_dir: &Path) -> Result<(), Strin
         tokio::time::sleep(off).await;
     }
     let mend = guard.0.clone();
-    let came_on = blocking(move || mend.on()).await;
-    let told = |result: Result<(), String>, what: &str| result.map_err(|why| format!("{way}: {what}: {why}"));
-    told(went_off, "off")?;
-    told(came_on, "on again")
+    let came_on = blocking(move || mend.on(TRIES)).await;
+    let told = |what: &str, why: String| match guard.0.was_cut() {
+        true => Uncut::EndedBadly(format!("{way}: {what}: {why}")),
+        false => Uncut::NotBegun(format!("{way}: {what}: {why}")),
+    };
+    went_off.map_err(|why| told("off", why))?;
+    came_on.map_err(|why| told("on again", why))
 }
 
 async fn blocking(work: impl FnOnce() -> Result<(), String> + Send + 'static) -> Result<(), String> {
@@ -102,8 +125,20 @@ impl Drop for Guard {
             return;
         }
         let switch = self.0.clone();
-        // The note stays where this fails.
-        in_background(move || drop(switch.on()));
+        in_background(move || persist(&switch.note, || switch.on(1).is_ok()));
+    }
+}
+
+/// Tries until it is on, or until the note is another one's: a cut that came after puts it on.
+fn persist(note: &Path, mut is_on: impl FnMut() -> bool) {
+    let ours = |note: &Path| fs::metadata(note).map(|meta| meta.ino()).ok();
+    let (first, mut pause) = (ours(note), PAUSE);
+    while !is_on() {
+        thread::sleep(pause);
+        if first.is_none() || ours(note) != first {
+            return;
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
@@ -123,6 +158,8 @@ struct State {
     /// How to put it on; there is something to do while this is not empty.
     on: Vec<Undo>,
     held: Option<Held>,
+    /// Something was put off.
+    cut: bool,
     /// Nothing is put off any more.
     over: bool,
 }
@@ -143,6 +180,10 @@ impl Switch {
     fn is_done(&self) -> bool {
         // A lock that is held is held by the thread that puts it off or on.
         self.state.try_lock().is_ok_and(|state| state.over && state.on.is_empty())
+    }
+
+    fn was_cut(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).cut
     }
 
     fn off(&self) -> Result<(), String> {
@@ -167,21 +208,26 @@ impl Switch {
                 state.on = vec![Undo::Line(name.clone(), was)];
                 note(&self.note, &state.on)?;
                 let turned = held.set(!was).map_err(|error| error.to_string());
+                state.cut = turned.is_ok();
                 state.held = Some(held);
                 return turned;
             }
         };
         note(&self.note, &state.on)?;
-        steps.iter().try_for_each(|(file, text)| write(file, text).map_err(|error| told(file, &error)))
+        for (file, text) in &steps {
+            write(file, text).map_err(|error| told(file, &error))?;
+            state.cut = true;
+        }
+        Ok(())
     }
 
-    fn on(&self) -> Result<(), String> {
+    fn on(&self, tries: u32) -> Result<(), String> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.over = true;
         let held = state.held.take();
         let mut failed = None;
         for undo in &state.on {
-            if let Err(why) = put_on(undo, held.as_ref()) {
+            if let Err(why) = put_on(undo, held.as_ref(), tries) {
                 failed = Some(why);
             }
         }
@@ -197,17 +243,13 @@ impl Switch {
 }
 
 /// Tries again: a port whose hub is just coming back answers EIO or ENODEV for a moment.
-fn put_on(undo: &Undo, held: Option<&Held>) -> Result<(), String> {
-    let mut tries = 1;
+fn put_on(undo: &Undo, held: Option<&Held>, mut tries: u32) -> Result<(), String> {
     loop {
-        let why = match try_on(undo, held) {
-            Ok(()) => return Ok(()),
-            Err(why) => why,
-        };
-        if tries == TRIES {
-            return Err(why);
+        let tried = try_on(undo, held);
+        tries = tries.saturating_sub(1);
+        if tried.is_ok() || tries == 0 {
+            return tried;
         }
-        tries += 1;
         thread::sleep(PAUSE);
     }
 }
@@ -262,7 +304,7 @@ fn note(path: &Path, on: &[Undo]) -> Result<(), String> {
 
 /// Puts on what a daemon that was killed has left off; to be called at the start. A sentence for
 /// each note. What cannot be put on at once is tried again in a thread, and its note stays until
-/// that is done, or for the next start.
+/// that is done, also for the next start.
 pub fn restore(sysfs: &Sysfs, run_dir: &Path) -> Vec<String> {
     let notes = super::children(run_dir).into_iter().filter(|name| name.starts_with(NOTE));
     notes.map(|name| run_dir.join(name)).map(|path| restore_one(sysfs, path)).collect()
@@ -291,9 +333,14 @@ fn restore_one(sysfs: &Sysfs, path: PathBuf) -> String {
         return format!("put on again what was left off: {}", what.join(", "));
     };
     in_background(move || {
-        if undo.iter().all(|undo| put_on(undo, None).is_ok()) {
-            let _ = fs::remove_file(path);
-        }
+        persist(&path, || {
+            // Each is tried, whatever became of the one before.
+            let left = undo.iter().filter(|undo| try_on(undo, None).is_err()).count();
+            if left == 0 {
+                let _ = fs::remove_file(&path);
+            }
+            left == 0
+        });
     });
     format!("left off by the last daemon, tried again in a moment: {why}")
 }

@@ -182,7 +182,7 @@ async fn authorized(socket: &Socket) -> Step<String> {
     socket.set(Hang::Deaf);
     blocking(is_deaf).await?;
     let begin = Instant::now();
-    cycle(&way(Method::Authorized)?, OFF, Path::new(RUN_DIR)).await?;
+    cycle(&way(Method::Authorized)?, OFF, Path::new(RUN_DIR)).await.map_err(doing("a cut"))?;
     here().await?;
     let took = begin.elapsed();
     blocking(is_deaf).await?;
@@ -196,7 +196,7 @@ async fn by_port(socket: &Socket, hang: Hang) -> Step<String> {
     socket.set(hang);
     let before = *socket.cuts.borrow();
     let begin = Instant::now();
-    cycle(&way(Method::Port)?, OFF, Path::new(RUN_DIR)).await?;
+    cycle(&way(Method::Port)?, OFF, Path::new(RUN_DIR)).await.map_err(doing("a cut"))?;
     let took = begin.elapsed();
     here().await?;
     let answers = blocking(|| control_channel(0)).await?;
