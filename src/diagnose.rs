@@ -284,16 +284,7 @@ fn bearer(facts: &Facts) -> Option<Found> {
 }
 
 fn is_up(facts: &Facts) -> bool {
-    match facts.link {
-        Some(LinkState::Up | LinkState::Suspect) => true,
-        // Told down because of a stall, and probed meanwhile.
-        Some(LinkState::Recovering) => {
-            !facts.answers.is_empty() && matches!(facts.cause, None | Some(Cause::NoTraffic))
-        }
-        Some(LinkState::Down | LinkState::Waiting | LinkState::Connecting | LinkState::Blocked) | None => {
-            false
-        }
-    }
+    matches!(facts.link, Some(LinkState::Up | LinkState::Suspect))
 }
 
 /// The network's last reason, while it still explains something.

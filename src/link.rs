@@ -67,8 +67,6 @@ pub enum Event {
     Reconnect,
     /// What the probes say of the bearer.
     Health(Health),
-    /// No traffic, and no rung that may be tried now: told down until a probe is answered.
-    Hold(Cause),
     /// This rung is to be tried, for this cause.
     Repair { rung: Rung, cause: Cause },
     /// The job `Repair` ended well: dial.
@@ -125,8 +123,6 @@ enum Step {
     Rung(Rung),
     /// The rung was tried; the connect job runs.
     Dial(Rung),
-    /// Nothing may be tried now; the bearer stands, and is probed.
-    Hold(Bearer),
 }
 
 /// One link.
@@ -169,14 +165,6 @@ impl Link {
         match &self.state {
             State::Up(bearer) | State::Suspect(bearer) => Some(bearer),
             _ => None,
-        }
-    }
-
-    /// The bearer that stands, told or held back.
-    pub fn standing(&self) -> Option<&Bearer> {
-        match &self.state {
-            State::Recovering { step: Step::Hold(bearer), .. } => Some(bearer),
-            _ => self.bearer(),
         }
     }
 
@@ -246,7 +234,6 @@ impl Link {
             Event::Lost(cause) => self.on_lost(now, cause),
             Event::Reconnect => self.on_reconnect(now),
             Event::Health(health) => self.on_health(now, health),
-            Event::Hold(cause) => self.on_hold(now, cause),
             Event::Repair { rung, cause } => self.on_repair(now, rung, cause),
             Event::Repaired => self.on_repaired(),
             Event::Tick => self.on_tick(now),
@@ -320,7 +307,7 @@ impl Link {
 
     fn on_failed(&mut self, now: Instant, cause: Cause) -> Vec<Action> {
         match self.state {
-            State::Connecting | State::Recovering { step: Step::Rung(_) | Step::Dial(_), .. } => {}
+            State::Connecting | State::Recovering { .. } => {}
             _ => return Vec::new(),
         }
         if cause.permanent() {
@@ -338,21 +325,16 @@ impl Link {
                 *bearer = changed.clone();
                 vec![Action::LinkUp(changed)]
             }
-            State::Recovering { step: Step::Hold(bearer), .. } => {
-                *bearer = changed;
-                Vec::new()
-            }
             _ => Vec::new(),
         }
     }
 
     /// The bearer is gone: dial at once, unless it keeps going.
     fn on_lost(&mut self, now: Instant, cause: Cause) -> Vec<Action> {
-        let mut actions = match self.state {
-            State::Up(_) | State::Suspect(_) => vec![Action::LinkDown],
-            State::Recovering { step: Step::Hold(_), .. } => Vec::new(),
-            _ => return Vec::new(),
-        };
+        if !matches!(self.state, State::Up(_) | State::Suspect(_)) {
+            return Vec::new();
+        }
+        let mut actions = vec![Action::LinkDown];
         if now.duration_since(self.since) >= STEADY {
             self.failures = 0;
         }

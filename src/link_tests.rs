@@ -235,18 +235,6 @@ fn ifdown_ends_every_rung_and_its_result_changes_nothing() {
 }
 
 #[test]
-fn a_held_link_is_told_up_by_the_first_answer_and_dialled_when_its_bearer_ends() {
-    let now = Instant::now();
-    let mut link = up(now);
-    let actions = link.handle(now, Event::Hold(Cause::NoTraffic));
-    assert_eq!(actions, [Action::LinkDown, Action::Error(Cause::NoTraffic)]);
-    assert_eq!((link.bearer(), link.standing()), (None, Some(&bearer())));
-    assert_eq!(link.handle(now, Event::Health(Health::Healthy)), [Action::LinkUp(bearer())]);
-    link.handle(now, Event::Hold(Cause::NoTraffic));
-    assert_eq!(link.handle(now, Event::Lost(refused())), [Action::Connect]);
-}
-
-#[test]
 fn a_link_without_its_modem_is_repaired_too_and_a_failed_rung_leaves_it_waiting() {
     let now = Instant::now();
     let mut link = Link::new(now, 0);

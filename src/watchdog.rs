@@ -81,8 +81,6 @@ pub enum Event {
         outcomes: Vec<(usize, Outcome)>,
         counters: Counters,
     },
-    /// An answer came after its round had ended: slow, but alive.
-    Late,
     /// A rung was carried out and the link is up: probe at once.
     Prove,
     /// The deadline passed.
@@ -247,11 +245,6 @@ impl Watchdog {
                     return Vec::new();
                 }
                 self.on_round(now, &outcomes, counters)
-            }
-            Event::Late => {
-                self.failed = 0;
-                self.held = 0;
-                Vec::new()
             }
             Event::Prove => {
                 if self.up.is_some() {

@@ -21,23 +21,8 @@ impl Link {
                 self.enter(now, State::Suspect(bearer));
                 Vec::new()
             }
-            State::Recovering { step: Step::Hold(bearer), .. } if good => {
-                let bearer = bearer.clone();
-                self.told = None;
-                self.enter(now, State::Up(bearer.clone()));
-                vec![Action::LinkUp(bearer)]
-            }
             _ => Vec::new(),
         }
-    }
-
-    pub(super) fn on_hold(&mut self, now: Instant, cause: Cause) -> Vec<Action> {
-        let (State::Up(bearer) | State::Suspect(bearer)) = &self.state else { return Vec::new() };
-        let bearer = bearer.clone();
-        let mut actions = vec![Action::LinkDown];
-        actions.extend(self.tell(&cause));
-        self.enter(now, State::Recovering { cause, step: Step::Hold(bearer) });
-        actions
     }
 
     pub(super) fn on_repair(&mut self, now: Instant, rung: Rung, cause: Cause) -> Vec<Action> {
@@ -69,7 +54,7 @@ impl Link {
                     *step = Step::Dial(rung);
                     vec![Action::Connect]
                 }
-                Step::Dial(_) | Step::Hold(_) => Vec::new(),
+                Step::Dial(_) => Vec::new(),
             },
             _ => Vec::new(),
         }
