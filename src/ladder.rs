@@ -247,6 +247,12 @@ impl Ladder {
             modem.failed(cured.fault, cured.rung);
         }
         self.good = None;
+        // A modem that left under a rung, or after one, that does not send it away: whatever it
+        // comes back as, that was not the rung's work.
+        let mild = |credit: Credit| !is_heavy(credit.rung);
+        if sight.fault == Fault::ModemGone && self.credit.is_some_and(mild) {
+            (self.credit, self.trial) = (None, None);
+        }
         // Days of a dead target do not make a stall an old one.
         if self.sight.is_some_and(|before| choose::is_hopeless(before.fault)) {
             self.begin = None;

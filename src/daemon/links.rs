@@ -204,7 +204,8 @@ impl Daemon {
         if new == LinkState::Down && old != new {
             self.forget_trouble(name);
         }
-        if let (LinkState::Up | LinkState::Suspect, Some(cause)) = (old, lost) {
+        let stood = matches!(old, LinkState::Up | LinkState::Suspect | LinkState::Recovering);
+        if let Some(cause) = lost.filter(|_| stood && old != new) {
             self.fell(name, &cause);
         }
         if left {

@@ -280,6 +280,20 @@ fn traffic_that_comes_back_long_after_a_rung_is_not_its_work() {
 }
 
 #[test]
+fn a_modem_that_left_and_came_back_was_cured_by_what_sends_it_away_and_by_nothing_milder() {
+    for (rung, cure) in [(Rung::Reconnect, None), (Rung::Reset, Some(Rung::Reset))] {
+        let mut bed = Bed::new(&[rung]);
+        bed.wrong(Fault::NoTraffic);
+        bed.now += 130 * SECOND;
+        bed.wrong(Fault::NoTraffic);
+        bed.tell(Event::Done(rung, Carried::Out));
+        bed.wrong(Fault::ModemGone);
+        bed.good(301);
+        assert_eq!(bed.ledger.last_cure(), cure);
+    }
+}
+
+#[test]
 fn a_hung_modem_that_only_power_cured_gets_it_sooner_the_next_time() {
     let mut bed = Bed::new(&ALL);
     assert_eq!(tried(&bed.wrong(Fault::ModemDeaf)), Rung::Reset);
