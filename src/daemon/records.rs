@@ -117,11 +117,13 @@ impl Daemon {
     /// The router reboots by our will: the run directory goes with it.
     pub(super) fn keep_for_reboot(&mut self) {
         let now = Instant::now().into_std();
-        for ledger in self.ledgers.values_mut() {
+        let after = |(modem, ledger): (&String, &Ledger)| {
+            // Of its copy: procd may refuse.
+            let mut ledger = ledger.clone();
             ledger.note(now, Rung::Reboot);
-        }
-        let modems: serde_json::Map<String, Value> =
-            self.ledgers.iter().map(|(modem, ledger)| (modem.clone(), ledger.save(now))).collect();
+            (modem.clone(), ledger.save(now))
+        };
+        let modems: serde_json::Map<String, Value> = self.ledgers.iter().map(after).collect();
         let note = json!({ "unix": self.records.now().unix, "modems": modems });
         self.records.flash.keep_note(NOTE, &note);
         self.records.close();
@@ -130,8 +132,9 @@ impl Daemon {
     fn ledger_before_boot(&self, modem: &str) -> Option<Ledger> {
         let note = self.records.flash.note(NOTE)?;
         let then = note.get("unix").and_then(Value::as_i64);
-        let elapsed =
-            then.zip(self.records.now().unix).and_then(|(then, now)| u64::try_from(now - then).ok());
+        let elapsed = then
+            .zip(self.records.now().unix)
+            .and_then(|(then, now)| u64::try_from(now.checked_sub(then)?).ok());
         let elapsed = elapsed.map_or(memory::since_boot(), Duration::from_secs);
         Some(Ledger::restore(Instant::now().into_std(), note.get("modems")?.get(modem)?, elapsed))
     }

@@ -139,6 +139,10 @@ impl<M: Device> World<M> {
         std::fs::read_to_string(self.switch()).is_ok_and(|text| text.trim() == "1")
     }
 
+    pub fn put_off(&self) {
+        std::fs::write(self.switch(), "1\n").expect("a switch");
+    }
+
     /// The port is off and cannot be put on, while this is held and until [`World::free_switch`].
     pub fn lock_switch(&self) -> OwnedFd {
         self.lock(&self.switch(), "1\n")
@@ -147,7 +151,7 @@ impl<M: Device> World<M> {
     pub fn free_switch(&self, locked: OwnedFd) {
         drop(locked);
         std::fs::remove_file(self.switch()).expect("a link");
-        std::fs::write(self.switch(), "1\n").expect("a switch");
+        self.put_off();
     }
 
     /// From now on the modem may restart and lose its power.

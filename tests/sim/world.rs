@@ -173,6 +173,7 @@ impl<M: Device> World<M> {
             ubus_sockets: vec![socket],
             sysfs: tree.root(),
             run_dir: tree.dir.join("run"),
+            state_dir: Some(tree.dir.join("flash")),
             ..Globals::default()
         };
         World {
