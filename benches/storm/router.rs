@@ -346,7 +346,7 @@ impl Router {
             ..Facts::default()
         };
         let Some(found) = diagnose(&facts) else { return };
-        let sight = Sight { fault: found.fault, flows: false, others_healthy: false };
+        let sight = Sight { fault: found.fault, flows: false, others_healthy: false, shared: false };
         self.rise(at, Rise::Wrong(sight), network);
     }
 

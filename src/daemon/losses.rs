@@ -17,13 +17,27 @@ impl Daemon {
         let diagnosis = Diagnosis { fault: Fault::NoBearer, evidence: cause.details() };
         self.outage_is(name, &diagnosis);
         self.place_outage(name);
-        let others_healthy = self.slot_of(name).is_some_and(|slot| self.others(name, &slot).healthy > 0);
+        let sight = self.sight(name, Fault::NoBearer, false);
         let Some(interface) = self.interfaces.get_mut(name) else { return };
         interface.recovery.diagnosis = Some(diagnosis);
         let watched = interface.config.as_ref().is_some_and(|config| config.watchdog.enabled);
         if watched && !self.is_taken(name) {
-            self.climb(name, Event::Wrong(Sight { fault: Fault::NoBearer, flows: false, others_healthy }));
+            self.climb(name, Event::Wrong(sight));
         }
+    }
+
+    /// The fault, with what stands against some rungs: links that work.
+    pub(super) fn sight(&self, name: &str, fault: Fault, flows: bool) -> Sight {
+        let modem = self.interfaces.get(name).and_then(|interface| interface.modem.as_ref());
+        let mut sight = Sight { fault, flows, others_healthy: false, shared: false };
+        for (other, interface) in &self.interfaces {
+            let health = interface.watch.as_ref().map(|watch| watch.dog.health());
+            if other != name && health == Some(Health::Healthy) {
+                sight.others_healthy = true;
+                sight.shared |= interface.modem.as_ref() == modem;
+            }
+        }
+        sight
     }
 
     /// The link is dialled, or taken over.

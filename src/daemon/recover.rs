@@ -20,7 +20,7 @@ use crate::cause::Cause;
 use crate::config::Config;
 use crate::diagnose::{self, Facts, Others};
 use crate::fault::{Diagnosis, Fault, Health, Rung};
-use crate::ladder::{Carried, Event, Ladder, Limits, Sight, Step};
+use crate::ladder::{Carried, Event, Ladder, Limits, Step};
 use crate::link;
 use crate::linux::heal;
 use crate::replies;
@@ -160,7 +160,6 @@ impl Daemon {
     fn judge(&mut self, name: &str) {
         let Some(facts) = self.gather(name) else { return };
         let flows = facts.received > 0 || facts.answers.iter().any(|a| answered(&a.outcome));
-        let others_healthy = facts.others.healthy > 0;
         let Some(diagnosis) = diagnose::diagnose(&facts) else { return };
         let before = facts.silent_for.map_or(0, |silent| u32::try_from(silent.as_secs()).unwrap_or(u32::MAX));
         if diagnosis.fault != Fault::TargetDown {
@@ -168,7 +167,7 @@ impl Daemon {
         }
         self.outage_is(name, &diagnosis);
         self.place_outage(name);
-        let sight = Sight { fault: diagnosis.fault, flows, others_healthy };
+        let sight = self.sight(name, diagnosis.fault, flows);
         let Some(interface) = self.interfaces.get_mut(name) else { return };
         let known = interface.recovery.diagnosis.as_ref().map(|known| known.fault);
         if known != Some(diagnosis.fault) {

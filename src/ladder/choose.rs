@@ -21,15 +21,15 @@ pub(super) enum Choice {
     },
 }
 
-/// No rung at all can help.
-pub(super) fn is_hopeless(fault: Fault) -> bool {
-    Rung::ALL.iter().all(|rung| matches!(fit(fault, *rung), Fit::Never(_)))
+/// No rung at all can help, or none that could make the network change its mind.
+pub(super) fn is_not_ours(fault: Fault) -> bool {
+    fault == Fault::Denied || Rung::ALL.iter().all(|rung| matches!(fit(fault, *rung), Fit::Never(_)))
 }
 
 /// Whether a pass that cured nothing shows that the fault lies beyond this router. A modem that
-/// does not answer is at fault itself, and the budget is limit enough.
+/// does not answer is at fault itself, and the budget is limit enough; a denial says so itself.
 pub(super) fn can_be_in_vain(fault: Fault) -> bool {
-    !matches!(fault, Fault::ModemDeaf | Fault::ModemGone | Fault::NoDriver)
+    !matches!(fault, Fault::ModemDeaf | Fault::ModemGone | Fault::NoDriver | Fault::Denied)
 }
 
 /// A rung that can help, with what the trouble must have lasted.
@@ -152,6 +152,9 @@ impl Ladder {
         }
         if sight.flows && rung != Rung::Renew {
             return Err("traffic flows, and this would cut it".to_string());
+        }
+        if sight.shared && rung > Rung::Reconnect {
+            return Err("another link over this modem works, and this would cut it".to_string());
         }
         if rung == Rung::Reboot && sight.others_healthy {
             return Err("another interface of this router works".to_string());

@@ -23,7 +23,7 @@ fn limits(rungs: &[Rung]) -> Limits {
 }
 
 fn sight(fault: Fault) -> Sight {
-    Sight { fault, flows: false, others_healthy: false }
+    Sight { fault, flows: false, others_healthy: false, shared: false }
 }
 
 impl Bed {
