@@ -80,6 +80,7 @@ use crate::dial::Note;
 use crate::globals::Globals;
 use crate::ladder::Ledger;
 use crate::link::Event;
+use crate::linux::mwan3::Mask;
 use crate::linux::power;
 use crate::linux::sysfs::Sysfs;
 use crate::linux::uevent::{Notice, Uevents};
@@ -194,6 +195,7 @@ struct Daemon {
     /// What the next process will want to know.
     memory: Memory,
     prober: Prober,
+    mwan3: Mask,
     /// Counts the watches that were begun.
     watches: u32,
     /// What was done to each modem.
@@ -226,6 +228,7 @@ impl Daemon {
             client,
             sysfs,
             hears_kernel,
+            mwan3: Mask::beside(memory.dir()),
             memory,
             prober,
             watches: 0,

@@ -237,7 +237,7 @@ impl Daemon {
         let from = source(bearer);
         let (v4, v6) = (from.v4.is_some(), from.v6.is_some());
         let actions = interface.watch.as_mut().map(|watch| {
-            watch.source = from;
+            watch.source = Source { fwmark: watch.source.fwmark, ..from };
             watch.dog.handle(now, Event::Up { v4, v6 })
         });
         self.mind(name, actions.unwrap_or_default());
@@ -291,6 +291,7 @@ impl Daemon {
         let (letters, prober) = (self.letters.clone(), self.prober.clone());
         let Some(watch) = self.interfaces.get_mut(name).and_then(|i| i.watch.as_mut()) else { return };
         watch.stop();
+        watch.source.fwmark = self.mwan3.mark();
         watch.asked = (Instant::now().into_std(), counters);
         let targets = which.iter().filter_map(|index| watch.dog.targets().get(*index).cloned()).collect();
         let (from, serial, which) = (watch.source.clone(), watch.serial, which.to_vec());

@@ -10,6 +10,7 @@
 pub mod channel;
 pub mod fd;
 pub mod heal;
+pub mod mwan3;
 pub mod netdev;
 pub mod ping;
 pub mod power;

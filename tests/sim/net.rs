@@ -12,7 +12,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep};
 use uwand::daemon::{Asked, Prober};
-use uwand::linux::ping::Answer;
+use uwand::linux::ping::{Answer, Source};
 use uwand::target::Target;
 
 /// One network; clones are the same one.
@@ -24,6 +24,7 @@ struct Inner {
     dead: RefCell<BTreeSet<String>>,
     all_dead: Cell<bool>,
     asked: RefCell<Vec<(Instant, Target, bool)>>,
+    source: RefCell<Source>,
 }
 
 const ROUND_TRIP: Duration = Duration::from_millis(20);
@@ -36,6 +37,7 @@ impl Net {
         spawn_local(async move {
             while let Some(probe) = probes.recv().await {
                 let lives = carries() && net.is_alive(&probe.target);
+                *net.0.source.borrow_mut() = probe.source.clone();
                 net.0.asked.borrow_mut().push((Instant::now(), probe.target.clone(), lives));
                 if lives {
                     spawn_local(async move {
@@ -70,6 +72,11 @@ impl Net {
     /// Every probe so far: when, what, and whether it was answered.
     pub fn probes(&self) -> Vec<(Instant, Target, bool)> {
         self.0.asked.borrow().clone()
+    }
+
+    /// Where the last probe came from.
+    pub fn source(&self) -> Source {
+        self.0.source.borrow().clone()
     }
 
     pub fn forget_probes(&self) {

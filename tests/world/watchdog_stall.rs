@@ -81,3 +81,23 @@ fn with_an_interval_of_5_and_a_time_out_of_1_a_stall_lasts_less_than_10_seconds(
         assert!(from_probe <= 3 * SECOND + CONNECT + SECOND, "{from_probe:?}");
     });
 }
+
+#[test]
+fn probes_carry_the_mark_of_mwan3_while_it_runs() {
+    World::run(setup(), async |w| {
+        let dir = w.file("mwan3");
+        w.ifup(internet());
+        w.up_within(MINUTE).await;
+        w.pass(100).await;
+        assert_eq!(w.net.source().fwmark, None);
+        std::fs::create_dir_all(&dir).expect("a directory");
+        for (text, mark) in [("0x3f00\n", Some(0x3f00)), ("nonsense", None), ("0xff0000", Some(0xff_0000))] {
+            std::fs::write(dir.join("mmx_mask"), text).expect("a mask");
+            w.pass(100).await;
+            assert_eq!(w.net.source().fwmark, mark, "{text}");
+        }
+        std::fs::remove_dir_all(&dir).expect("mwan3 ends");
+        w.pass(100).await;
+        assert_eq!((w.net.source().fwmark, w.link_ups()), (None, vec![true]));
+    });
+}
