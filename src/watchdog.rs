@@ -35,9 +35,12 @@ use crate::target::Target;
 const MOST_POSTPONED: u32 = 10;
 /// Packets between two looks that nobody behind the router has sent.
 const KERNELS_OWN: u64 = 2;
-/// Right after the link came up netifd still configures the device.
-const SETTLING: Duration = Duration::from_secs(5);
+/// Right after the link came up netifd still configures the device; by DHCP and router advertisement
+/// that takes longer than by itself.
+const SETTLING: Duration = Duration::from_secs(30);
+/// Between two looks whether probes can be sent meanwhile, and how long they come so often.
 const SETTLING_STEP: Duration = Duration::from_millis(250);
+const SETTLING_SOON: Duration = Duration::from_secs(5);
 /// A round that did not report so long after its time-out never will.
 const OVERDUE: Duration = Duration::from_secs(2);
 /// Less received than this part of what is sent, for [`TRICKLE_ROUNDS`] without any answer,
@@ -423,9 +426,10 @@ impl Watchdog {
         counters: Counters,
     ) -> Vec<Action> {
         let unsent = outcomes.iter().all(|(_, outcome)| *outcome == Outcome::Unsent);
-        let settling = self.up.is_some_and(|(_, _, up)| now < up + SETTLING);
-        if unsent && settling {
-            self.due = Some(now + SETTLING_STEP);
+        let age = self.up.map_or(SETTLING, |(_, _, up)| now.saturating_duration_since(up));
+        if unsent && self.proving && age < SETTLING {
+            let step = if age < SETTLING_SOON { SETTLING_STEP } else { SETTLING_STEP * 4 };
+            self.due = Some(now + step);
             return Vec::new();
         }
         self.note(true);

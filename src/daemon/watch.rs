@@ -190,15 +190,24 @@ pub fn elsewhere() -> impl Iterator<Item = Target> {
 }
 
 fn source(bearer: &Bearer) -> Source {
-    fn first<A: Copy>(family: &Addressing<A>) -> Option<A> {
-        family.settings()?.addresses.first().map(|(address, _)| *address)
+    fn first<A: Copy>(family: &Addressing<A>, any: A) -> Option<A> {
+        match family {
+            Addressing::Absent => None,
+            Addressing::Static(family) => family.addresses.first().map(|(address, _)| *address),
+            Addressing::Dynamic => Some(any),
+        }
+    }
+    let mut dns: Vec<IpAddr> = bearer.dns().collect();
+    if dns.is_empty() {
+        // What DHCP tells is netifd's; these answer for names, too.
+        dns.extend(ELSEWHERE);
     }
     Source {
         netdev: bearer.netdev.clone(),
-        v4: first(&bearer.ipv4),
-        v6: first(&bearer.ipv6),
+        v4: first(&bearer.ipv4, Ipv4Addr::UNSPECIFIED),
+        v6: first(&bearer.ipv6, Ipv6Addr::UNSPECIFIED),
         fwmark: None,
-        dns: bearer.dns().collect(),
+        dns,
     }
 }
 

@@ -10,6 +10,7 @@
 
 use std::fs;
 use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 
@@ -28,6 +29,7 @@ mod ioctl {
     nix::ioctl_write_ptr_bad!(set_mtu, libc::SIOCSIFMTU, libc::ifreq);
     nix::ioctl_read_bad!(get_address, libc::SIOCGIFHWADDR, libc::ifreq);
     nix::ioctl_write_ptr_bad!(set_address, libc::SIOCSIFHWADDR, libc::ifreq);
+    nix::ioctl_read_bad!(get_v4, libc::SIOCGIFADDR, libc::ifreq);
 }
 
 /// The kernel's IFNAMSIZ, less the NUL.
@@ -107,6 +109,38 @@ pub fn set_apart_from_ip(name: &str) -> io::Result<bool> {
 /// but since Linux 6.12 usbnet draws the address only after that.
 fn apart_from_ip(first: u8) -> Option<u8> {
     (first & 0xd0 == 0x40).then_some(first & 0xbf | 0x02)
+}
+
+/// The device's first IPv4 address; EADDRNOTAVAIL where it has none.
+pub fn v4(name: &str) -> io::Result<Ipv4Addr> {
+    let mut request = request(name)?;
+    let socket = control_socket()?;
+    // SAFETY: the kernel reads the name and writes the union of one ifreq, as a sockaddr here.
+    let bytes = unsafe {
+        ioctl::get_v4(socket.as_raw_fd(), &mut request)?;
+        request.ifr_ifru.ifru_addr.sa_data
+    };
+    // A sockaddr_in, less its family: the port, then the address.
+    let [_, _, a, b, c, d, ..] = bytes.map(|byte| u8::from_ne_bytes(byte.to_ne_bytes()));
+    Ok(Ipv4Addr::new(a, b, c, d))
+}
+
+/// An IPv6 address of the device that others can answer to; EADDRNOTAVAIL where it has none.
+pub fn v6(name: &str) -> io::Result<Ipv6Addr> {
+    // Where the kernel has no IPv6 there is no such file.
+    let text = fs::read_to_string("/proc/self/net/if_inet6").unwrap_or_default();
+    text.lines().find_map(|line| global_v6(line, name)).ok_or_else(|| Errno::EADDRNOTAVAIL.into())
+}
+
+/// `address index length scope flags name`, all but the name in hex (net/ipv6/addrconf.c,
+/// if6_seq_show): of global scope, and neither tentative, a double of another's, nor deprecated.
+fn global_v6(line: &str, name: &str) -> Option<Ipv6Addr> {
+    const UNUSABLE: u32 = 0x40 | 0x08 | 0x20;
+    let mut words = line.split_whitespace();
+    let address = u128::from_str_radix(words.next()?, 16).ok()?;
+    let (scope, flags) = (words.nth(2)?, u32::from_str_radix(words.next()?, 16).ok()?);
+    let fits = scope == "00" && flags & UNUSABLE == 0 && words.next()? == name;
+    fits.then(|| Ipv6Addr::from(address))
 }
 
 /// The kernel's number of the device, which a renaming does not change.
@@ -232,6 +266,24 @@ mod tests {
     }
 
     #[test]
+    fn an_ipv6_address_that_can_be_used_is_told_from_others() {
+        let read = |line: &str| global_v6(line, "wwan0").map(|address| address.to_string());
+        let line = "20010db8000000000000000000000002 05 40 00 00    wwan0";
+        assert_eq!(read(line).as_deref(), Some("2001:db8::2"));
+        for wrong in [
+            "20010db8000000000000000000000002 05 40 00 40    wwan0",
+            "20010db8000000000000000000000002 05 40 00 20    wwan0",
+            "fe800000000000000000000000000002 05 40 20 80    wwan0",
+            "20010db8000000000000000000000002 06 40 00 00    wwan0.2",
+            "20010db80000000000000000000000021 05 40 00 00   wwan0",
+            "20010db8000000000000000000000002 05 40 00",
+            "",
+        ] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
     fn an_address_that_looks_like_an_ip_header_is_told_from_others() {
         let taken: Vec<u8> = (0..=u8::MAX).filter(|first| apart_from_ip(*first).is_some()).collect();
         assert_eq!(taken.len(), 32);
@@ -254,6 +306,8 @@ mod tests {
             assert_eq!(mtu(name).map_err(code), Err(Some(libc::ENODEV)), "{name}");
             assert_eq!(set_up(name, true).map_err(code), Err(Some(libc::ENODEV)), "{name}");
             assert!(Counters::read(&Sysfs::default(), name).is_err());
+            assert_eq!(v4(name).map_err(code), Err(Some(libc::ENODEV)), "{name}");
+            assert_eq!(v6(name).map_err(code), Err(Some(libc::EADDRNOTAVAIL)), "{name}");
         }
     }
 

@@ -37,6 +37,7 @@ pub use crate::target::{Host, Target};
 pub struct Source {
     /// Empty: whatever device the routing table says.
     pub netdev: String,
+    /// Unspecified: whatever the device has, by DHCP or router advertisement.
     pub v4: Option<Ipv4Addr>,
     pub v6: Option<Ipv6Addr>,
     /// What the policy routing of mwan3 goes by.

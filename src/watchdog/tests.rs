@@ -183,8 +183,10 @@ fn probes_that_netifd_is_not_ready_for_do_not_count() {
     let mut bed = Bed::new(Settings::default(), &["1.1.1.1"]);
     bed.network = |_| Outcome::Unsent;
     bed.tell(Event::Up { v4: true, v6: true });
-    bed.run(4 * SECOND);
+    // DHCP takes its time.
+    bed.run(28 * SECOND);
     assert_eq!((bed.health.len(), bed.dog.loss()), (0, None));
+    assert!((40..50).contains(&bed.probes.len()), "{}", bed.probes.len());
     bed.network = answers;
     bed.run(SECOND);
     assert_eq!(bed.dog.health(), Health::Healthy);

@@ -190,6 +190,37 @@ fn a_name_is_asked_for_over_the_link_itself() {
 }
 
 #[test]
+fn where_nobody_told_an_address_the_devices_own_is_asked_from_and_never_anothers() {
+    let test = "where_nobody_told_an_address_the_devices_own_is_asked_from_and_never_anothers";
+    inside(test, |links| async move {
+        let (v4, v6) = (Some(Ipv4Addr::UNSPECIFIED), Some(Ipv6Addr::UNSPECIFIED));
+        let dynamic = move || Source { v4, v6, ..source() };
+        ip("-6 route replace default dev wwan0");
+        ip("-6 addr add 2001:db8:1::9/64 dev eth0 nodad");
+        let far = ["1.1.1.1", "dns:1.1.1.1", "2606:4700:4700::1111"];
+        for far in far {
+            let asking = spawn_local(async move { probe(&target(far), &dynamic(), LONG).await });
+            let request = next(&links.modem).await;
+            let own = if request.to.is_ipv4() { IpAddr::from(OWN) } else { OWN_V6.into() };
+            assert_eq!(request.from, own, "{far}");
+            let answer = request.echo().or_else(|| request.dns([203, 0, 113, 7])).expect("an answer");
+            links.modem.write(&answer.bytes()).expect("written");
+            assert!(asking.await.expect("task").is_ok(), "{far}");
+        }
+        ip("addr del 10.64.0.2/30 dev wwan0");
+        ip("-6 addr del 2001:db8::2/64 dev wwan0");
+        for far in far {
+            let asked = probe(&target(far), &dynamic(), LONG).await;
+            assert_eq!(asked, Err(Failure::NoAddress), "{far}, before DHCP has told one");
+        }
+        for link in [&links.modem, &links.other] {
+            let nothing = tokio::time::timeout(SHORT, next(link)).await;
+            assert!(nothing.is_err(), "{nothing:?} left all the same");
+        }
+    });
+}
+
+#[test]
 fn a_mark_rules_the_way() {
     inside("a_mark_rules_the_way", |links| async move {
         ip("-6 route replace default dev wwan0");

@@ -3,10 +3,11 @@
 
 use crate::sim;
 
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sim::modem::{Network, Setup};
+use sim::modem::{Ip, Network, Setup};
 use sim::world::{MINUTE, SECOND, WAN, World};
 use tokio::time::Instant;
 use uwand::fault::Rung;
@@ -19,6 +20,10 @@ fn internet() -> Value {
 fn quick() -> Value {
     json!({ "apn": "internet", "watchdog_interval": "5", "watchdog_timeout": "1" })
 }
+
+/// Whatever the device has.
+const ANY_V4: Option<Ipv4Addr> = Some(Ipv4Addr::UNSPECIFIED);
+const ANY_V6: Option<Ipv6Addr> = Some(Ipv6Addr::UNSPECIFIED);
 
 const CONNECT: Duration = Duration::from_millis(700);
 
@@ -79,6 +84,24 @@ fn with_an_interval_of_5_and_a_time_out_of_1_a_stall_lasts_less_than_10_seconds(
         println!("first failed probe -> traffic {from_probe:?}, stall -> traffic {from_stall:?}");
         assert!(from_stall < 10 * SECOND, "{from_stall:?}");
         assert!(from_probe <= 3 * SECOND + CONNECT + SECOND, "{from_probe:?}");
+    });
+}
+
+#[test]
+fn a_link_whose_addresses_come_by_dhcp_is_watched_and_mended_too() {
+    let network = Network { ip: Ip::untold(), connects_after: CONNECT, ..Network::default() };
+    World::run(Setup { network, ..Setup::default() }, async |w| {
+        w.ifup(internet());
+        w.up_within(MINUTE).await;
+        w.pass(100).await;
+        assert_eq!(w.of_interface("watchdog").await["health"], "healthy");
+        let from = w.net.source();
+        assert_eq!((from.netdev.as_str(), from.v4, from.v6), ("wwan0", ANY_V4, ANY_V6));
+        w.modem.stall(Rung::Reconnect);
+        let (_, from_probe) = mended(w, 3 * MINUTE).await;
+        assert!(from_probe <= 9 * SECOND + CONNECT + SECOND, "{from_probe:?}");
+        w.pass(1).await;
+        assert_eq!((w.of_interface("state").await, w.link_ups()), (json!("up"), vec![true, false, true]));
     });
 }
 

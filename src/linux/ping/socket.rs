@@ -20,13 +20,21 @@ use tokio::io::unix::AsyncFd;
 use super::{Failure, Source};
 use crate::linux::{fd, netdev};
 
-/// The link's address of the family that `to` has.
+/// The link's address of the family that `to` has; where nobody told it, that of its device. Left
+/// to itself, the kernel would take another device's where this one has none yet.
 pub fn local_address(to: IpAddr, from: &Source) -> Result<IpAddr, Failure> {
     let address = match to {
         IpAddr::V4(_) => from.v4.map(IpAddr::V4),
         IpAddr::V6(_) => from.v6.map(IpAddr::V6),
     };
-    address.ok_or(Failure::NoAddress)
+    let found = match address.ok_or(Failure::NoAddress)? {
+        told if !told.is_unspecified() || from.netdev.is_empty() => return Ok(told),
+        IpAddr::V4(_) => netdev::v4(&from.netdev).map(IpAddr::V4),
+        IpAddr::V6(_) => netdev::v6(&from.netdev).map(IpAddr::V6),
+    };
+    found.map_err(|error| {
+        error.raw_os_error().map_or(Failure::NoAddress, |errno| local(Errno::from_raw(errno)))
+    })
 }
 
 /// A socket for `to`, not connected yet.
