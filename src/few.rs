@@ -51,6 +51,18 @@ impl<K: Ord, V> Few<K, V> {
         self.0.insert(at, (key, value));
     }
 
+    /// The value of `key`, made where there is none.
+    pub fn or_insert_with(&mut self, key: &K, make: impl FnOnce() -> V) -> &mut V
+    where
+        K: Clone,
+    {
+        let at = self.0.iter().take_while(|(own, _)| own < key).count();
+        if self.0.get(at).is_none_or(|(own, _)| own != key) {
+            self.0.insert(at, (key.clone(), make()));
+        }
+        &mut self.0[at].1
+    }
+
     pub fn remove<Q: Eq + ?Sized>(&mut self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,

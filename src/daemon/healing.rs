@@ -5,16 +5,15 @@
 //! interface of ours has used, or may mean while it finds none, are touched; a modem that is left to
 //! another program stays as it is.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::task::spawn_local;
 use tokio::time::Instant;
 
 use super::Daemon;
 use crate::device::DeviceSpec;
+use crate::few::Few;
 use crate::linux::heal::{self, Healer, Orphan};
 
 /// A modem that comes has a burst of events.
@@ -29,14 +28,14 @@ pub(super) struct Healing {
     /// When to look.
     at: Option<Instant>,
     /// Whom was last said to hold an interface.
-    told: BTreeMap<String, Option<String>>,
+    told: Few<String, Option<String>>,
 }
 
 impl Healing {
     pub(super) fn new(run_dir: &Path) -> Healing {
         let file = run_dir.join(FILE);
         let healer = Healer::load(&fs::read_to_string(&file).unwrap_or_default());
-        Healing { healer, file, at: Some(Instant::now() + CALM), told: BTreeMap::new() }
+        Healing { healer, file, at: Some(Instant::now() + CALM), told: Few::default() }
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -59,10 +58,10 @@ impl Healing {
     fn tell(&mut self, orphans: &[Orphan]) {
         self.told.retain(|interface, _| orphans.iter().any(|orphan| orphan.interface == *interface));
         for orphan in orphans {
-            let known = self.told.insert(orphan.interface.clone(), orphan.holder.clone());
-            if known.as_ref() == Some(&orphan.holder) {
+            if self.told.get(&orphan.interface) == Some(&orphan.holder) {
                 continue;
             }
+            self.told.insert(orphan.interface.clone(), orphan.holder.clone());
             match &orphan.holder {
                 Some(holder) => log::warn!("{} is without {}: {holder}", orphan.interface, orphan.driver),
                 None => log::warn!("{} is without {}, and nobody has it", orphan.interface, orphan.driver),
@@ -91,7 +90,7 @@ impl Daemon {
         for orphan in due {
             let last = self.healing.healer.is_spent(&orphan.interface);
             let sysfs = self.sysfs.clone();
-            spawn_local(async move {
+            crate::task::spawn(async move {
                 match heal::bind(&sysfs, &orphan).await {
                     Ok(()) => log::info!("{} is bound to {} again", orphan.interface, orphan.driver),
                     Err(why) if last => log::warn!("{why}; it was the last try of this boot"),

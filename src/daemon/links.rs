@@ -6,6 +6,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -143,7 +144,7 @@ impl Daemon {
     /// netifd's setup or renew.
     pub(super) fn want(&mut self, name: &str, table: &Map<String, Value>) {
         let parsed = Config::parse(table).and_then(|config| Ok((spec_of(&config)?, config)));
-        let interface = self.interfaces.entry(name.to_string()).or_insert_with(Interface::new);
+        let interface = self.interfaces.or_insert_with(&name.to_string(), Interface::new);
         interface.asked = Instant::now();
         match parsed {
             Ok((spec, config)) => {
@@ -349,18 +350,22 @@ impl Daemon {
     fn slot(&mut self, found: Found) -> Rc<Slot> {
         let letters = self.letters.clone();
         let id = found.id.clone();
-        let slot = self.slots.entry(id.clone()).or_insert_with(|| {
+        let slot = self.slots.or_insert_with(&id, || {
             let notify = Rc::new(move |noted| {
                 // The loop ends before its modems: nobody is left to be told.
                 let _ = letters.send(Letter::Noted(noted));
             });
-            Slot::new(id, notify, self.memory.clone())
+            Slot::new(id.clone(), notify, self.memory.clone())
         });
         slot.place(found);
         slot.clone()
     }
 
     pub(super) fn start_job(&mut self, name: &str, work: impl Future<Output = JobResult> + 'static) {
+        self.start_boxed(name, Box::pin(work));
+    }
+
+    fn start_boxed(&mut self, name: &str, work: Pin<Box<dyn Future<Output = JobResult>>>) {
         let letters = self.letters.clone();
         let Some(interface) = self.interfaces.get_mut(name) else { return };
         interface.stop_job();

@@ -30,7 +30,7 @@ impl Daemon {
     pub(super) fn sight(&self, name: &str, fault: Fault, flows: bool) -> Sight {
         let modem = self.interfaces.get(name).and_then(|interface| interface.modem.as_ref());
         let mut sight = Sight { fault, flows, others_healthy: false, shared: false };
-        for (other, interface) in &self.interfaces {
+        for (other, interface) in self.interfaces.iter() {
             let health = interface.watch.as_ref().map(|watch| watch.dog.health());
             if other != name && health == Some(Health::Healthy) {
                 sight.others_healthy = true;

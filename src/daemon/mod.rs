@@ -57,7 +57,6 @@ mod terminal;
 mod trace;
 mod watch;
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -77,6 +76,7 @@ use self::slot::{Noted, Slot};
 use self::watch::Round;
 use crate::cause::Cause;
 use crate::dial::Note;
+use crate::few::Few;
 use crate::globals::Globals;
 use crate::ladder::Ledger;
 use crate::link::Event;
@@ -199,15 +199,15 @@ struct Daemon {
     /// Counts the watches that were begun.
     watches: u32,
     /// What was done to each modem.
-    ledgers: BTreeMap<String, Ledger>,
+    ledgers: Few<String, Ledger>,
     records: Records,
     /// Drivers that modems have lost.
     healing: Healing,
     started: Instant,
-    interfaces: BTreeMap<String, Interface>,
-    slots: BTreeMap<String, Rc<Slot>>,
+    interfaces: Few<String, Interface>,
+    slots: Few<String, Rc<Slot>>,
     /// Modem states as last told by event.
-    told: BTreeMap<String, ModemState>,
+    told: Few<String, ModemState>,
     outbox: Outbox,
     letters: UnboundedSender<Letter>,
     inbox: Option<Inbox>,
@@ -232,13 +232,13 @@ impl Daemon {
             memory,
             prober,
             watches: 0,
-            ledgers: BTreeMap::new(),
+            ledgers: Few::default(),
             records,
             healing: Healing::default(),
             started: Instant::now(),
-            interfaces: BTreeMap::new(),
-            slots: BTreeMap::new(),
-            told: BTreeMap::new(),
+            interfaces: Few::default(),
+            slots: Few::default(),
+            told: Few::default(),
             letters,
             inbox: Some(Inbox(inbox)),
         }
@@ -385,9 +385,10 @@ impl Daemon {
     }
 
     fn publish_modems(&mut self) {
-        for (id, slot) in &self.slots {
+        for (id, slot) in self.slots.iter() {
             let new = slot.state();
-            let old = self.told.insert(id.clone(), new).unwrap_or(ModemState::Seen);
+            let told = self.told.or_insert_with(id, || ModemState::Seen);
+            let old = std::mem::replace(told, new);
             if old != new {
                 log::debug!("modem {id}: {old} -> {new}");
                 let event = to_json(&ModemEvent { modem: id.clone(), old, new });

@@ -105,7 +105,7 @@ impl Daemon {
             let kept = self.memory.ledger(modem).or_else(|| self.ledger_before_boot(modem));
             self.ledgers.insert(modem.to_string(), kept.unwrap_or_default());
         }
-        self.ledgers.entry(modem.to_string()).or_default()
+        self.ledgers.or_insert_with(&modem.to_string(), Ledger::default)
     }
 
     pub(super) fn keep_ledger(&self, modem: &str) {

@@ -48,8 +48,8 @@ impl Daemon {
         match ours.map(|interface| interface.link.bearer().cloned()) {
             // We were restarted: netifd has the configuration.
             None => {
-                let interface = self.interfaces.entry(theirs.interface.clone());
-                interface.or_insert_with(Interface::new).inherited_up = theirs.up;
+                let interface = self.interfaces.or_insert_with(&theirs.interface, Interface::new);
+                interface.inherited_up = theirs.up;
                 self.outbox.renew(&theirs.interface);
             }
             Some(Some(bearer)) => self.link_up(&theirs.interface, bearer),

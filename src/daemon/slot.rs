@@ -6,7 +6,6 @@
 //! the last words of a channel that is gone are not taken for those of the new one.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
@@ -64,7 +63,7 @@ pub struct Occupied {
 
 impl Drop for Occupied {
     fn drop(&mut self) {
-        self.slot.busy.borrow_mut().remove(self.with);
+        self.slot.busy.borrow_mut().retain(|with| *with != self.with);
         // Nobody may ask for such a thing for months.
         text::let_go_soon();
     }
@@ -104,7 +103,7 @@ pub struct Slot {
     /// The last probe had no answer: have more patience.
     hung: Cell<bool>,
     /// What persons have asked of it and it is not done with.
-    busy: RefCell<BTreeSet<&'static str>>,
+    busy: RefCell<Vec<&'static str>>,
     /// Messages that came and are still to be read.
     pub unread: super::messages::Unread,
     /// The last search for networks, and when it ended.
@@ -157,8 +156,12 @@ impl Slot {
 
     /// `None` while it is busy with the same for somebody else.
     pub fn occupy(self: &Rc<Self>, with: &'static str) -> Option<Occupied> {
-        let free = self.busy.borrow_mut().insert(with);
-        free.then(|| Occupied { slot: self.clone(), with })
+        let mut busy = self.busy.borrow_mut();
+        if busy.contains(&with) {
+            return None;
+        }
+        busy.push(with);
+        Some(Occupied { slot: self.clone(), with })
     }
 
     /// A note of its own making, as it is now.
