@@ -6,13 +6,15 @@
 //!
 //! Why [`Prober`]? A simulated world has no network behind its modems; there a test answers.
 
+use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::OnceLock;
+use std::task::Poll;
 use std::time::{Duration, Instant as Clock};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
 use super::{Daemon, Letter, OBJECT};
@@ -100,14 +102,20 @@ impl Prober {
 
     /// All at once.
     pub async fn ask_all(&self, targets: Vec<Target>, from: Source, limit: Duration) -> Vec<(usize, Told)> {
-        let mut asking = JoinSet::new();
-        for (index, target) in targets.into_iter().enumerate() {
-            let (prober, from) = (self.clone(), from.clone());
-            asking.spawn_local(async move { (index, prober.ask(&target, &from, limit).await) });
-        }
-        let mut told = asking.join_all().await;
-        told.sort_by_key(|(index, _)| *index);
-        told
+        let ask = |target| Box::pin(self.ask(target, &from, limit));
+        let mut asking: Vec<_> = targets.iter().map(ask).map(Some).collect();
+        let mut told: Vec<Option<Told>> = targets.iter().map(|_| None).collect();
+        poll_fn(|context| {
+            for (asking, told) in asking.iter_mut().zip(&mut told) {
+                let Some(running) = asking else { continue };
+                if let Poll::Ready(answer) = running.as_mut().poll(context) {
+                    (*asking, *told) = (None, Some(answer));
+                }
+            }
+            if asking.iter().all(Option::is_none) { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        told.into_iter().flatten().enumerate().collect()
     }
 }
 
