@@ -12,9 +12,9 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use env_logger::{Builder, Target};
-use log::{Level, LevelFilter, Record};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 
 use crate::civil::Civil;
 
@@ -24,20 +24,31 @@ const DEV_LOG: &str = "/dev/log";
 
 /// Starts logging. Call once, before any other thread or message.
 pub fn start(level: LevelFilter) {
-    let mut builder = Builder::new();
-    builder.filter_level(level);
-    match syslog() {
-        Some(syslog) => {
-            builder.format(|out, record| out.write_all(syslog_line(record, &Civil::now()).as_bytes()));
-            builder.target(Target::Pipe(Box::new(syslog)));
-        }
-        None => {
-            builder.format(|out, record| writeln!(out, "uwand: {}", plain_line(record)));
-            builder.target(Target::Stderr);
+    // An error says that a logger is there already: then that one stays.
+    if log::set_boxed_logger(Box::new(Logger(syslog()))).is_ok() {
+        log::set_max_level(level);
+    }
+}
+
+/// To the system log, else to stderr.
+struct Logger(Option<Syslog>);
+
+impl Log for Logger {
+    fn enabled(&self, metadata: &Metadata) -> bool {
+        metadata.level() <= log::max_level()
+    }
+
+    fn log(&self, record: &Record) {
+        match &self.0 {
+            Some(syslog) => syslog.write(syslog_line(record, &Civil::now()).as_bytes()),
+            // Where stderr is gone nobody is left to be told.
+            None => {
+                let _ = io::stderr().write_all(format!("uwand: {}\n", plain_line(record)).as_bytes());
+            }
         }
     }
-    // An error says that a logger is there already: then that one stays.
-    let _ = builder.try_init();
+
+    fn flush(&self) {}
 }
 
 /// A panic is logged, then ends the process, so that procd starts us anew: a task that died
@@ -61,42 +72,36 @@ fn syslog() -> Option<Syslog> {
     Syslog::new(Path::new(DEV_LOG)).ok()
 }
 
-/// A writer that makes one datagram of each write. It names the path with each, so a logd
+/// Makes one datagram of each line. It names the path with each, so a logd
 /// that restarts is found again.
 struct Syslog {
     socket: UnixDatagram,
     path: PathBuf,
-    lost: u32,
+    lost: AtomicU32,
 }
 
 impl Syslog {
     fn new(path: &Path) -> io::Result<Self> {
         let socket = UnixDatagram::unbound()?;
         socket.set_nonblocking(true)?;
-        Ok(Syslog { socket, path: path.to_path_buf(), lost: 0 })
+        Ok(Syslog { socket, path: path.to_path_buf(), lost: AtomicU32::new(0) })
     }
 
     fn send(&self, line: &[u8]) -> bool {
         self.socket.send_to(line, &self.path).is_ok()
     }
-}
 
-impl Write for Syslog {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self.lost > 0 {
-            let text = format!("{} lines lost: the system log did not take them", self.lost);
-            if self.send(envelope(Level::Warn, &text, &Civil::now()).as_bytes()) {
-                self.lost = 0;
+    fn write(&self, line: &[u8]) {
+        let lost = self.lost.swap(0, Relaxed);
+        if lost > 0 {
+            let text = format!("{lost} lines lost: the system log did not take them");
+            if !self.send(envelope(Level::Warn, &text, &Civil::now()).as_bytes()) {
+                self.lost.fetch_add(lost, Relaxed);
             }
         }
         if !self.send(line) {
-            self.lost = self.lost.saturating_add(1);
+            self.lost.fetch_add(1, Relaxed);
         }
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -173,11 +178,11 @@ mod tests {
     #[test]
     fn lines_that_the_system_log_did_not_take_are_counted_and_told() {
         let path = std::env::temp_dir().join(format!("uwand-log-{}", std::process::id()));
-        let mut syslog = Syslog::new(&path).expect("socket");
-        syslog.write_all(b"nobody listens").expect("never an error");
-        syslog.write_all(b"still nobody").expect("never an error");
+        let syslog = Syslog::new(&path).expect("socket");
+        syslog.write(b"nobody listens");
+        syslog.write(b"still nobody");
         let logd = UnixDatagram::bind(&path).expect("bind");
-        syslog.write_all(b"heard").expect("never an error");
+        syslog.write(b"heard");
         let mut buffer = [0; 256];
         let length = logd.recv(&mut buffer).expect("a datagram");
         assert!(String::from_utf8_lossy(&buffer[..length]).contains("2 lines lost"));
