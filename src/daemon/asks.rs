@@ -6,13 +6,14 @@
 
 use std::future::Future;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
-use super::slot::Slot;
+use super::slot::{Occupied, Slot};
 use super::{Daemon, side};
 use crate::answers::{PinOrder, Refused};
 use crate::at::port::Port;
@@ -27,6 +28,19 @@ const SCAN: Duration = Duration::from_secs(185);
 const CELLS: Duration = Duration::from_secs(35);
 /// Query, set and query again.
 const SIM: Duration = Duration::from_secs(60);
+
+/// Gives an answer in its own time.
+pub(super) type Work = Pin<Box<dyn Future<Output = Result<Value, No>>>>;
+
+/// What becomes of a request that is not refused.
+pub(super) enum Reply {
+    Now(Value),
+    Later(Work),
+    /// The caller is told first, then it is done: what netifd hears of it comes after.
+    Done(Box<dyn FnOnce(&mut Daemon)>),
+}
+
+pub(super) type Answer = Result<Reply, No>;
 
 /// The status of a refusal, and its words with what else belongs to it.
 pub(super) struct No(pub Status, pub Value);
@@ -122,53 +136,47 @@ impl Daemon {
         Ok(Asked { slot, modem, ports })
     }
 
-    /// Starts the task that answers `request`; one of its method a modem.
-    pub(super) fn ask<F>(&self, request: Request, limit: Duration, work: impl FnOnce(Asked) -> F)
+    /// A task that answers `request`; one of its method a modem.
+    pub(super) fn ask<F>(&self, request: &Request, limit: Duration, work: impl FnOnce(Asked) -> F) -> Answer
     where
         F: Future<Output = Result<Value, No>> + 'static,
     {
-        let kind = request.method;
-        self.ask_one(request, kind, limit, work);
+        self.ask_one(request, request.method, limit, work)
     }
 
     /// As `ask`; one of its `kind` a modem.
     pub(super) fn ask_one<F>(
         &self,
-        request: Request,
+        request: &Request,
         kind: &'static str,
         limit: Duration,
         work: impl FnOnce(Asked) -> F,
-    ) where
+    ) -> Answer
+    where
         F: Future<Output = Result<Value, No>> + 'static,
     {
-        let asked = match self.asked(&request) {
-            Ok(asked) => asked,
-            Err(No(status, data)) => return request.fail_with(status, data),
-        };
-        let Some(occupied) = asked.slot.occupy(kind) else {
-            let why = format!("the modem is busy with another {kind}; try again when it is done");
-            return request.fail_with(Status::InvalidCommand, json!({ "error": why }));
-        };
-        let answer: std::pin::Pin<Box<dyn Future<Output = _>>> = Box::pin(work(asked));
-        crate::task::spawn(async move {
-            let answer = timeout(limit, answer).await.unwrap_or_else(|_| Err(Refused::Silent.into()));
-            drop(occupied);
-            match answer {
-                Ok(reply) => request.reply(reply),
-                Err(No(status, data)) => request.fail_with(status, data),
-            }
-        });
+        let (asked, occupied) = self.occupied(request, kind)?;
+        Ok(within(limit, Some(occupied), Box::pin(work(asked))))
     }
 
-    pub(super) fn on_cells(&self, request: Request) {
+    fn occupied(&self, request: &Request, kind: &'static str) -> Result<(Asked, Occupied), No> {
+        let asked = self.asked(request)?;
+        let occupied = asked.slot.occupy(kind).ok_or_else(|| {
+            let why = format!("the modem is busy with another {kind}; try again when it is done");
+            No::new(Status::InvalidCommand, &why)
+        })?;
+        Ok((asked, occupied))
+    }
+
+    pub(super) fn on_cells(&self, request: &Request) -> Answer {
         self.ask(request, CELLS, async |asked| {
             let cells = asked.modem.cells().await?;
             Ok(replies::cells(asked.id(), &cells))
-        });
+        })
     }
 
-    pub(super) fn on_scan(&self, request: Request) {
-        if request.args.get("recent").and_then(Value::as_bool) == Some(true) {
+    pub(super) fn on_scan(&self, request: &Request) -> Answer {
+        if flag(request, "recent") {
             return self.on_recent_scan(request);
         }
         self.ask(request, SCAN, async |asked| {
@@ -176,31 +184,34 @@ impl Daemon {
             let reply = replies::networks(asked.id(), &networks);
             *asked.slot.scanned.borrow_mut() = Some((Instant::now(), reply.clone()));
             Ok(reply)
-        });
+        })
     }
 
     /// What the last search found, at once: a web server gives up long before a search ends.
-    fn on_recent_scan(&self, request: Request) {
-        let slot = match self.named_slot(&request) {
-            Ok(slot) => slot,
-            Err(No(status, data)) => return request.fail_with(status, data),
-        };
+    fn on_recent_scan(&self, request: &Request) -> Answer {
+        let slot = self.named_slot(request)?;
         let mut reply = json!({ "modem": slot.id, "scanning": slot.occupy("scan").is_none() });
         if let Some((ended, found)) = &*slot.scanned.borrow() {
             reply["networks"] = found["networks"].clone();
             reply["ago"] = ended.elapsed().as_secs().into();
         }
-        request.reply(reply);
+        Ok(Reply::Now(reply))
     }
 
-    pub(super) fn on_sim(&self, request: Request) {
-        let order = match pin_order(&request) {
-            Ok(order) => order,
-            Err(why) => return request.fail_with(Status::InvalidArgument, json!({ "error": why })),
-        };
-        let force = request.args.get("force").and_then(Value::as_bool) == Some(true);
-        self.ask(request, SIM, async move |asked| sim(&asked, order, force).await);
+    pub(super) fn on_sim(&self, request: &Request) -> Answer {
+        let order = pin_order(request).map_err(|why| No::new(Status::InvalidArgument, &why))?;
+        let force = flag(request, "force");
+        self.ask(request, SIM, async move |asked| sim(&asked, order, force).await)
     }
+}
+
+/// The answer of `work`, or that the modem has none in time; whom it occupied is free then.
+pub(super) fn within(limit: Duration, occupied: Option<Occupied>, work: Work) -> Reply {
+    Reply::Later(Box::pin(async move {
+        let answer = timeout(limit, work).await.unwrap_or_else(|_| Err(Refused::Silent.into()));
+        drop(occupied);
+        answer
+    }))
 }
 
 /// Looks, sends if that is wanted and safe, and looks again: the tries left are told either way.
@@ -238,6 +249,11 @@ fn pin_order(request: &Request) -> Result<Option<PinOrder>, String> {
                 .to_string());
         }
     }))
+}
+
+/// Whether the argument is there and true.
+pub(super) fn flag(request: &Request, key: &str) -> bool {
+    request.args.get(key).and_then(Value::as_bool) == Some(true)
 }
 
 pub(super) fn text<'a>(request: &'a Request, key: &str) -> Option<&'a str> {

@@ -5,28 +5,25 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Daemon;
+use super::asks::{Answer, No, Reply};
 use crate::doctor::{Place, findings, reply};
-use crate::task::spawn;
-use crate::ubus::{Request, Status};
+use crate::ubus::Status;
 
 /// netifd answers at once, or is away.
 const NETIFD: Duration = Duration::from_secs(2);
 
 impl Daemon {
-    pub(super) fn on_doctor(&self, request: Request) {
+    pub(super) fn on_doctor(&self) -> Answer {
         let status = self.status_of(None);
         let (place, client) = (Place::new(self.sysfs.root()), self.client.clone());
-        spawn(async move {
+        Ok(Reply::Later(Box::pin(async move {
             let handlers = client.invoke("network", "get_proto_handlers", &json!({}), NETIFD).await.ok();
             // It reads what every process has open: not in the loop.
             let look = move || reply(&findings(&place, Ok(&status), handlers.as_ref()));
-            match tokio::task::spawn_blocking(look).await {
-                Ok(reply) => request.reply(reply),
-                Err(_) => request.fail(Status::UnknownError),
-            }
-        });
+            tokio::task::spawn_blocking(look).await.map_err(|_| No(Status::UnknownError, Value::Null))
+        })))
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
-use super::asks::{Asked, No, text};
+use super::asks::{Answer, Asked, No, flag, text};
 use super::slot::Slot;
 use super::{Daemon, OBJECT, side};
 use crate::answers::{Refused, Stored, UssdOrder};
@@ -58,7 +58,7 @@ impl Unread {
 }
 
 impl Daemon {
-    pub(super) fn on_sms_list(&self, request: Request) {
+    pub(super) fn on_sms_list(&self, request: &Request) -> Answer {
         self.ask(request, LIST, async |asked| {
             let stored = match asked.modem.messages(None).await {
                 Err(Refused::Unsupported) => at::messages(&asked.port().await?, None).await,
@@ -66,25 +66,24 @@ impl Daemon {
             };
             let messages = post::list(&stored?);
             Ok(Table::default().with("modem", asked.id()).with("messages", messages).json())
-        });
+        })
     }
 
-    pub(super) fn on_sms_send(&self, request: Request) {
-        let flag = |key: &str| request.args.get(key).and_then(Value::as_bool) == Some(true);
-        let class = flag("flash").then_some(0);
-        let options = Options { report: flag("report"), class, ..Options::default() };
-        let number = text(&request, "number").unwrap_or_default().to_string();
-        let words = Id::new(text(&request, "text").unwrap_or_default());
-        self.ask(request, SEND, async move |asked| send(&asked, &number, &words, options).await);
+    pub(super) fn on_sms_send(&self, request: &Request) -> Answer {
+        let class = flag(request, "flash").then_some(0);
+        let options = Options { report: flag(request, "report"), class, ..Options::default() };
+        let number = text(request, "number").unwrap_or_default().to_string();
+        let words = Id::new(text(request, "text").unwrap_or_default());
+        self.ask(request, SEND, async move |asked| send(&asked, &number, &words, options).await)
     }
 
-    pub(super) fn on_sms_delete(&self, request: Request) {
+    pub(super) fn on_sms_delete(&self, request: &Request) -> Answer {
         let ids = request.args.get("ids").and_then(Value::as_array).cloned().unwrap_or_default();
         let ids: Option<Vec<u32>> =
             ids.iter().map(|id| id.as_u64().and_then(|id| u32::try_from(id).ok())).collect();
         let Some(ids) = ids.filter(|ids| !ids.is_empty() && ids.len() <= MOST_DELETED) else {
             let why = "argument ids must be a list of the numbers that sms_list shows";
-            return request.fail_with(Status::InvalidArgument, json!({ "error": why }));
+            return Err(No::new(Status::InvalidArgument, why));
         };
         self.ask(request, DELETE, async move |asked| {
             for id in &ids {
@@ -94,23 +93,22 @@ impl Daemon {
                 }?;
             }
             Ok(Table::default().with("modem", asked.id()).with("deleted", ids).json())
-        });
+        })
     }
 
-    pub(super) fn on_ussd(&self, request: Request) {
-        let said = text(&request, "text").map(Id::new).filter(|text| !text.is_empty());
-        let (kind, order) = match (text(&request, "action").unwrap_or("initiate"), said) {
+    pub(super) fn on_ussd(&self, request: &Request) -> Answer {
+        let said = text(request, "text").map(Id::new).filter(|text| !text.is_empty());
+        let (kind, order) = match (text(request, "action").unwrap_or("initiate"), said) {
             ("initiate", Some(said)) => ("ussd", UssdOrder::Initiate(said)),
             ("continue", Some(said)) => ("ussd", UssdOrder::Continue(said)),
             // Comes while another waits, and ends that.
             ("cancel", _) => ("ussd cancel", UssdOrder::Cancel),
             ("initiate" | "continue", None) => {
-                let why = json!({ "error": "argument text is missing" });
-                return request.fail_with(Status::InvalidArgument, why);
+                return Err(No::new(Status::InvalidArgument, "argument text is missing"));
             }
             _ => {
-                let why = json!({ "error": "argument action must be one of initiate, continue, cancel" });
-                return request.fail_with(Status::InvalidArgument, why);
+                let why = "argument action must be one of initiate, continue, cancel";
+                return Err(No::new(Status::InvalidArgument, why));
             }
         };
         self.ask_one(request, kind, USSD, async move |asked| {
@@ -121,7 +119,7 @@ impl Daemon {
                 told => told,
             };
             Ok(replies::ussd(asked.id(), &answer?))
-        });
+        })
     }
 
     /// A message came into the store: read it, and tell. One after the other, however many come

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Daemon;
+use super::asks::{Answer, No, Reply, text};
 use super::links::Interface;
 use super::slot::Slot;
 use crate::answers::Cell;
@@ -82,6 +83,20 @@ const LONGEST_NAME: usize = 64;
 impl Daemon {
     pub(super) fn answer(&mut self, request: Request) {
         text::let_go_soon();
+        match self.begin(&request) {
+            Ok(Reply::Now(reply)) => request.reply(reply),
+            Ok(Reply::Done(work)) => {
+                request.reply(json!({}));
+                work(self);
+            }
+            Ok(Reply::Later(work)) => {
+                crate::task::spawn(async move { tell(request, work.await) });
+            }
+            Err(no) => tell(request, Err(no)),
+        }
+    }
+
+    fn begin(&mut self, request: &Request) -> Answer {
         match request.method {
             "status" => self.on_status(request),
             "up" => self.on_up(request),
@@ -99,74 +114,58 @@ impl Daemon {
             "explain" => self.on_explain(request),
             "outages" => self.on_outages(request),
             "history" => self.on_history(request),
-            "metrics" => self.on_metrics(request),
-            "doctor" => self.on_doctor(request),
+            "metrics" => self.on_metrics(),
+            "doctor" => self.on_doctor(),
             "reset" => self.on_reset(request),
             "trace" => self.on_trace(request),
             // The client lets only declared methods through.
-            _ => request.fail(UbusStatus::MethodNotFound),
+            _ => Err(No(UbusStatus::MethodNotFound, Value::Null)),
         }
     }
 
-    fn on_up(&mut self, request: Request) {
-        let Some(name) = name(&request) else {
-            return refuse(request, UbusStatus::InvalidArgument, "argument interface is missing or unusable");
-        };
+    fn on_up(&mut self, request: &Request) -> Answer {
+        let name = name(request)?;
         let Some(config) = request.args.get("config").and_then(Value::as_object) else {
-            return refuse(
-                request,
-                UbusStatus::InvalidArgument,
-                "argument config is missing: a table is wanted",
-            );
+            let why = "argument config is missing: a table is wanted";
+            return Err(No::new(UbusStatus::InvalidArgument, why));
         };
         let config: Map<String, Value> = config.clone();
-        // Answered first: netifd's handler ends, and what we tell netifd comes after it.
-        request.reply(json!({}));
-        self.want(&name, &config);
+        // netifd's handler ends, and what we tell netifd comes after it.
+        Ok(Reply::Done(Box::new(move |daemon| daemon.want(&name, &config))))
     }
 
-    fn on_down(&mut self, request: Request) {
-        let Some(name) = name(&request) else {
-            return refuse(request, UbusStatus::InvalidArgument, "argument interface is missing or unusable");
-        };
+    fn on_down(&mut self, request: &Request) -> Answer {
+        let name = name(request)?;
         self.handle(&name, Event::Unwanted);
-        let Some(interface) = self.interfaces.get(&name) else { return request.reply(json!({})) };
+        let Some(interface) = self.interfaces.get(&name) else { return Ok(Reply::Now(json!({}))) };
         let disconnected = interface.disconnected();
         self.look_after_down(&name, interface.disconnected());
-        crate::task::spawn(async move {
+        Ok(Reply::Later(Box::pin(async move {
             // The time is up for netifd, not for the modem: the disconnect goes on.
             let _ = timeout(DOWN_LIMIT, disconnected).await;
-            request.reply(json!({}));
-        });
+            Ok(json!({}))
+        })))
     }
 
-    fn on_reconnect(&mut self, request: Request) {
-        let Some(name) = name(&request) else {
-            return refuse(request, UbusStatus::InvalidArgument, "argument interface is missing or unusable");
-        };
-        match self.interfaces.get(&name) {
-            None => refuse(request, UbusStatus::NotFound, "no such interface of proto uwand is known"),
-            Some(interface) if !interface.link.wanted() => {
-                let why = match interface.link.cause() {
-                    Some(cause) => format!("mend the configuration first: {}", cause.text()),
-                    None => "the interface is down: ifup brings it up".to_string(),
-                };
-                refuse(request, UbusStatus::InvalidCommand, &why);
-            }
-            Some(_) => {
-                request.reply(json!({}));
-                self.handle(&name, Event::Reconnect);
-            }
+    fn on_reconnect(&mut self, request: &Request) -> Answer {
+        let name = name(request)?;
+        let interface = self.interfaces.get(&name).ok_or_else(unknown)?;
+        if !interface.link.wanted() {
+            let why = match interface.link.cause() {
+                Some(cause) => format!("mend the configuration first: {}", cause.text()),
+                None => "the interface is down: ifup brings it up".to_string(),
+            };
+            return Err(No::new(UbusStatus::InvalidCommand, &why));
         }
+        Ok(Reply::Done(Box::new(move |daemon| daemon.handle(&name, Event::Reconnect))))
     }
 
-    fn on_status(&self, request: Request) {
-        let only = request.args.get("interface").and_then(Value::as_str);
+    fn on_status(&self, request: &Request) -> Answer {
+        let only = text(request, "interface");
         if only.is_some_and(|name| !self.interfaces.contains_key(name)) {
-            return refuse(request, UbusStatus::NotFound, "no such interface of proto uwand is known");
+            return Err(unknown());
         }
-        let status = self.status_of(only);
-        request.reply(status);
+        Ok(Reply::Now(self.status_of(only)))
     }
 
     pub(super) fn status_of(&self, only: Option<&str>) -> Value {
@@ -215,14 +214,14 @@ impl Daemon {
         known.chain(others).collect()
     }
 
-    fn on_signal(&self, request: Request) {
-        let only = request.args.get("modem").and_then(Value::as_str);
+    fn on_signal(&self, request: &Request) -> Answer {
+        let only = text(request, "modem");
         let slots: Vec<Rc<Slot>> =
             self.slots.values().filter(|slot| only.is_none_or(|only| only == slot.id)).cloned().collect();
         if slots.is_empty() && only.is_some() {
-            return refuse(request, UbusStatus::NotFound, "no such modem is in use; see status");
+            return Err(No::new(UbusStatus::NotFound, "no such modem is in use; see status"));
         }
-        crate::task::spawn(async move {
+        Ok(Reply::Later(Box::pin(async move {
             let deadline = Instant::now() + SIGNAL_LIMIT;
             let mut modems = Vec::new();
             for slot in &slots {
@@ -231,8 +230,8 @@ impl Daemon {
                 shown.cells = cells.iter().map(replies::cell).collect();
                 modems.push(shown);
             }
-            request.reply(to_json(&SignalReply { modems }));
-        });
+            Ok(to_json(&SignalReply { modems }))
+        })))
     }
 }
 
@@ -259,14 +258,23 @@ fn with_place(mut status: ModemStatus, found: Option<&Found>) -> ModemStatus {
     status
 }
 
-fn name(request: &Request) -> Option<String> {
-    let name = request.args.get("interface")?.as_str()?;
-    let usable = !name.is_empty() && name.len() <= LONGEST_NAME && !name.chars().any(char::is_control);
-    usable.then(|| name.to_string())
+fn tell(request: Request, answer: Result<Value, No>) {
+    match answer {
+        Ok(reply) => request.reply(reply),
+        Err(No(status, data)) => request.fail_with(status, data),
+    }
 }
 
-pub(super) fn refuse(request: Request, status: UbusStatus, why: &str) {
-    request.fail_with(status, json!({ "error": why }));
+fn name(request: &Request) -> Result<String, No> {
+    let name = text(request, "interface").unwrap_or_default();
+    if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+        return Err(No::new(UbusStatus::InvalidArgument, "argument interface is missing or unusable"));
+    }
+    Ok(name.to_string())
+}
+
+pub(super) fn unknown() -> No {
+    No::new(UbusStatus::NotFound, "no such interface of proto uwand is known")
 }
 
 pub(super) fn seconds(duration: Duration) -> u32 {

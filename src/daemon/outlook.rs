@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::Daemon;
-use super::asks::{No, text};
+use super::asks::{Answer, No, Reply, text};
 use super::links::Interface;
-use super::methods::{refuse, seconds};
+use super::methods::{seconds, unknown};
 use crate::cause::Cause;
 use crate::explain::{self, Budget, Next, Plan};
 use crate::fault::{Health, Rung};
@@ -25,13 +25,10 @@ use crate::words::LinkState;
 const MOST_OUTAGES: usize = 100;
 
 impl Daemon {
-    pub(super) fn on_explain(&self, request: Request) {
-        let name = text(&request, "interface").unwrap_or_default();
-        let reply = self.interfaces.get(name).map(|interface| self.explanation(name, interface));
-        match reply {
-            Some(reply) => request.reply(reply),
-            None => refuse(request, Status::NotFound, "no such interface of proto uwand is known"),
-        }
+    pub(super) fn on_explain(&self, request: &Request) -> Answer {
+        let name = text(request, "interface").unwrap_or_default();
+        let interface = self.interfaces.get(name).ok_or_else(unknown)?;
+        Ok(Reply::Now(self.explanation(name, interface)))
     }
 
     fn explanation(&self, name: &str, interface: &Interface) -> Value {
@@ -114,39 +111,32 @@ impl Daemon {
         })
     }
 
-    pub(super) fn on_outages(&self, request: Request) {
+    pub(super) fn on_outages(&self, request: &Request) -> Answer {
         let limit = request.args.get("limit").and_then(Value::as_u64);
         let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(MOST_OUTAGES);
         let reply = self.records.journal.reply(
             self.records.now(),
-            text(&request, "interface"),
+            text(request, "interface"),
             limit.min(MOST_OUTAGES),
         );
-        request.reply(reply);
+        Ok(Reply::Now(reply))
     }
 
-    pub(super) fn on_history(&self, request: Request) {
+    pub(super) fn on_history(&self, request: &Request) -> Answer {
         let back = request.args.get("seconds").and_then(Value::as_u64);
         let back = back.and_then(|seconds| u32::try_from(seconds).ok());
-        let (interface, modem) = (text(&request, "interface"), text(&request, "modem"));
+        let (interface, modem) = (text(request, "interface"), text(request, "modem"));
         let reply = self.records.history.reply(self.records.seconds(), interface, modem, back);
-        request.reply(reply);
+        Ok(Reply::Now(reply))
     }
 
-    pub(super) fn on_metrics(&self, request: Request) {
+    pub(super) fn on_metrics(&self) -> Answer {
         let text = metrics::text(&self.status_of(None), &self.records.journal.counts());
-        request.reply(json!({ "text": text }));
+        Ok(Reply::Now(json!({ "text": text })))
     }
 
     /// A person wants the modem reset.
-    pub(super) fn on_reset(&mut self, request: Request) {
-        match self.reset(&request) {
-            Ok(reply) => request.reply(reply),
-            Err(No(status, data)) => request.fail_with(status, data),
-        }
-    }
-
-    fn reset(&mut self, request: &Request) -> Result<Value, No> {
+    pub(super) fn on_reset(&mut self, request: &Request) -> Answer {
         let rung = match text(request, "how") {
             None | Some("soft") => Rung::Reset,
             Some("power") => Rung::Power,
@@ -179,15 +169,19 @@ impl Daemon {
         let names: Vec<String> =
             self.interfaces.iter().filter(|(_, i)| on_it(i)).map(|(name, _)| name.clone()).collect();
         let cause = Cause::NoModem("it is reset, as a person asked for".into());
+        let mut taken = false;
         for name in &names {
             self.handle(name, Event::Repair { rung, cause: cause.clone() });
-            if self.interfaces.get(name).is_some_and(|interface| interface.link.rung().is_some()) {
+            taken = self.interfaces.get(name).is_some_and(|interface| interface.link.rung().is_some());
+            if taken {
                 // Its other links are told when it leaves.
-                return Ok(json!({ "others": others }));
+                break;
             }
         }
-        self.repair_apart(&slot, rung);
-        Ok(json!({ "others": others }))
+        if !taken {
+            self.repair_apart(&slot, rung);
+        }
+        Ok(Reply::Now(json!({ "others": others })))
     }
 
     /// Option `power` of an interface on this modem.

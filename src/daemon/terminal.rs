@@ -9,9 +9,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
-use super::asks::{No, text};
+use super::asks::{Answer, No, flag, text, within};
 use super::slot::Slot;
 use super::{Daemon, side};
 use crate::answers::Refused;
@@ -25,25 +24,15 @@ use crate::ubus::{Request, Status};
 const WHOLE: Duration = Duration::from_secs(360);
 
 impl Daemon {
-    pub(super) fn on_at(&self, request: Request) {
-        match self.at_order(&request) {
-            Ok((slot, ports, command)) => {
-                crate::task::spawn(async move {
-                    let answer = timeout(WHOLE, ask(&slot, &ports, &command)).await;
-                    match answer.unwrap_or_else(|_| Err(Refused::Silent.into())) {
-                        Ok(reply) => request.reply(reply),
-                        Err(No(status, data)) => request.fail_with(status, data),
-                    }
-                });
-            }
-            Err(No(status, data)) => request.fail_with(status, data),
-        }
+    pub(super) fn on_at(&self, request: &Request) -> Answer {
+        let (slot, ports, command) = self.at_order(request)?;
+        Ok(within(WHOLE, None, Box::pin(async move { ask(&slot, &ports, &command).await })))
     }
 
     fn at_order(&self, request: &Request) -> Result<(Rc<Slot>, Vec<PathBuf>, String), No> {
         let command = text(request, "command")
             .ok_or_else(|| No::new(Status::InvalidArgument, "argument command is missing"))?;
-        let force = request.args.get("force").and_then(Value::as_bool) == Some(true);
+        let force = flag(request, "force");
         match danger::check(command) {
             Ok(()) => {}
             Err(danger::Refused::Dangerous { .. }) if force => {}

@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
-use super::asks::text;
+use super::asks::{Answer, No, Reply, text};
 use super::slot::Slot;
 use super::{Daemon, OBJECT};
 use crate::answers::Traced;
@@ -32,17 +32,17 @@ const MOST_TEXT: usize = 4096;
 const A_SECOND: usize = 128 * 1024;
 
 impl Daemon {
-    pub(super) fn on_trace(&self, request: Request) {
-        let only = text(&request, "modem");
+    pub(super) fn on_trace(&self, request: &Request) -> Answer {
+        let only = text(request, "modem");
         let wanted = |slot: &&Rc<Slot>| only.is_none_or(|only| only == slot.id) && slot.modem().is_some();
         let slots: Vec<&Rc<Slot>> = self.slots.values().filter(wanted).collect();
         if slots.is_empty() {
             let why = "no such modem is open; `status` shows those that are";
-            return request.fail_with(Status::NotFound, json!({ "error": why }));
+            return Err(No::new(Status::NotFound, why));
         }
         let traced: Vec<&str> =
             slots.into_iter().filter(|slot| self.watch(slot)).map(|slot| slot.id.as_str()).collect();
-        request.reply(json!({ "modems": traced, "seconds": LEASE.as_secs() }));
+        Ok(Reply::Now(json!({ "modems": traced, "seconds": LEASE.as_secs() })))
     }
 
     /// Opens the tap, or keeps it open for longer.
