@@ -208,10 +208,20 @@ impl Family {
             text.push('=');
             quote(text, value);
         }
-        // Of a product like 23.4 * 0.001 six decimals say enough.
-        let rounded = (value * 1e6).round() / 1e6;
-        text.push_str(&format!("}} {rounded}\n"));
+        text.push_str(&format!("}} {}\n", decimal(value)));
     }
+}
+
+/// Of a product like 23.4 * 0.001 six decimals say enough. By integers: the code that writes any
+/// double exactly is nine kilobytes.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn decimal(value: f64) -> String {
+    let sign = if value < 0.0 { "-" } else { "" };
+    // Doubles here are counters, times and levels: far from the bounds of 64 bits.
+    let (whole, millionths) = (value.abs() as u64, (value.abs().fract() * 1e6).round() as u64);
+    let (whole, millionths) = (whole + millionths / 1_000_000, millionths % 1_000_000);
+    let text = format!("{sign}{whole}.{millionths:06}");
+    text.trim_end_matches('0').trim_end_matches('.').to_string()
 }
 
 /// As OpenMetrics has it: backslash, quote and newline; of other control characters none.

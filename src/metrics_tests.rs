@@ -180,3 +180,19 @@ fn what_is_not_known_has_no_sample() {
     let samples = checked(&text);
     assert!(samples.iter().all(|(_, _, value)| *value == 0.0), "{text}");
 }
+
+#[test]
+fn a_number_is_written_with_the_decimals_that_it_has() {
+    for (value, text) in [
+        (0.0, "0"),
+        (1.0, "1"),
+        (-10.2, "-10.2"),
+        (23.4 * 0.001, "0.0234"),
+        (5e9, "5000000000"),
+        (9e15, "9000000000000000"),
+        (0.999_999_9, "1"),
+        (100.0, "100"),
+    ] {
+        assert_eq!(decimal(value), text);
+    }
+}

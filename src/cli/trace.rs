@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Value};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
-use tokio::time::{interval, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::args::Request;
 use super::show::text;
@@ -54,11 +54,12 @@ async fn follow(globals: &Globals, arguments: &Value, out: &mut Out) -> Result<(
     let client = Client::start(Source::Paths(globals.ubus_sockets.clone()));
     let _ = timeout(PATIENCE, client.connected()).await;
     let mut daemon = client.subscribe(bus::OBJECT);
-    let mut again = interval(AGAIN);
+    let mut again = Instant::now();
     let only = text(arguments, "modem");
     loop {
         tokio::select! {
-            _ = again.tick() => {
+            () = sleep_until(again) => {
+                again += AGAIN;
                 let asked = client.invoke(bus::OBJECT, "trace", arguments, bus::LIMIT).await;
                 asked.map_err(|error| bus::explained(&error, "trace", &globals.ubus_sockets))?;
             }

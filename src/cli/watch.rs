@@ -12,7 +12,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::args::Request;
 use super::live::Screen;
@@ -64,8 +64,7 @@ impl<'a> Watch<'a> {
     }
 
     async fn follow(mut self) -> Result<(), Failure> {
-        let mut tick = interval(TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut tick = Instant::now();
         let mut resized = signal(SignalKind::window_change())?;
         // A first connection takes a moment; without one the first tick says what is missing.
         let _ = timeout(PATIENCE, self.client.connected()).await;
@@ -74,7 +73,10 @@ impl<'a> Watch<'a> {
                 notice = self.daemon.recv() => self.notice(notice).await?,
                 event = self.events.recv() => self.event(&event).await?,
                 _ = resized.recv() => self.redraw()?,
-                _ = tick.tick() => self.tick().await?,
+                () = sleep_until(tick) => {
+                    tick = Instant::now() + TICK;
+                    self.tick().await?;
+                }
             }
         }
     }

@@ -99,7 +99,8 @@ fn hexadecimal(value: Option<&str>) -> Option<u32> {
 
 /// Whole decibels; the cast-free way from what was parsed as a fraction.
 fn whole(value: f32) -> Option<i32> {
-    format!("{value:.0}").parse().ok().filter(|value| (-200..=100).contains(value))
+    let whole = value.round_ties_even();
+    (-200_i16..=100).find(|decibels| f32::from(*decibels) == whole).map(i32::from)
 }
 
 /// `AT!USBCOMP?` of MC74xx, EM75xx and WP76xx.
