@@ -44,6 +44,11 @@ pub fn spawn(work: impl Future<Output = ()> + 'static) -> JoinHandle<()> {
     spawn_boxed(Box::pin(work))
 }
 
+/// In a thread of its own, for what may hang in the kernel.
+pub async fn blocking(work: Box<dyn FnOnce() -> Result<(), String> + Send>) -> Result<(), String> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err("its thread ended early".into()))
+}
+
 fn spawn_boxed(work: Pin<Box<dyn Future<Output = ()>>>) -> JoinHandle<()> {
     tokio::task::spawn_local(work)
 }

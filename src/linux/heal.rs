@@ -167,18 +167,16 @@ pub async fn bind(sysfs: &Sysfs, orphan: &Orphan) -> Result<(), String> {
     let shown = format!("{} to {}", orphan.interface, orphan.driver);
     // The driver talks to the modem in its probe, and a modem may be deaf.
     let work = move || {
-        let mut file = fs::OpenOptions::new().write(true).open(&file)?;
-        file.write_all(interface.as_bytes())
+        let file = fs::OpenOptions::new().write(true).open(&file);
+        let done = file.and_then(|mut file| file.write_all(interface.as_bytes()));
+        done.map_err(|error| match error.raw_os_error() {
+            Some(nix::libc::ENODEV) => "the driver does not want it, or the modem is gone".into(),
+            Some(nix::libc::EBUSY) => "it has a driver already".into(),
+            _ => error.to_string(),
+        })
     };
-    let done = tokio::task::spawn_blocking(work).await;
-    let done = done.unwrap_or_else(|_| Err(std::io::Error::other("its thread ended early")));
-    done.map_err(|error| match error.raw_os_error() {
-        Some(nix::libc::ENODEV) => {
-            format!("cannot bind {shown}: the driver does not want it, or the modem is gone")
-        }
-        Some(nix::libc::EBUSY) => format!("cannot bind {shown}: it has a driver already"),
-        _ => format!("cannot bind {shown}: {error}"),
-    })
+    let done = crate::task::blocking(Box::new(work)).await;
+    done.map_err(|why| format!("cannot bind {shown}: {why}"))
 }
 
 /// What `doctor` says of modems that lack a driver.

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use super::gpio::{Held, Line};
 use super::{Sysfs, Way};
+use crate::task::blocking;
 
 /// A text for a file.
 type Step = (PathBuf, String);
@@ -87,22 +88,18 @@ pub async fn cycle(way: &Way, off: Duration, run_dir: &Path) -> Result<(), Uncut
         Switch { act: way.act.clone(), note: run_dir.join(format!("{NOTE}{name}")), state: Mutex::default() };
     let guard = Guard(Arc::new(switch));
     let cut = guard.0.clone();
-    let went_off = blocking(move || cut.off()).await;
+    let went_off = blocking(Box::new(move || cut.off())).await;
     if went_off.is_ok() {
         tokio::time::sleep(off).await;
     }
     let mend = guard.0.clone();
-    let came_on = blocking(move || mend.on(TRIES)).await;
+    let came_on = blocking(Box::new(move || mend.on(TRIES))).await;
     let told = |what: &str, why: String| match guard.0.was_cut() {
         true => Uncut::EndedBadly(format!("{way}: {what}: {why}")),
         false => Uncut::NotBegun(format!("{way}: {what}: {why}")),
     };
     went_off.map_err(|why| told("off", why))?;
     came_on.map_err(|why| told("on again", why))
-}
-
-async fn blocking(work: impl FnOnce() -> Result<(), String> + Send + 'static) -> Result<(), String> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err("its thread ended early".into()))
 }
 
 /// For the end of the program: waits until what is being put on is on, `most` at the longest.
