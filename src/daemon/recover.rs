@@ -78,10 +78,9 @@ impl Recovery {
         }
     }
 
-    /// When somebody has to look at it.
+    /// When somebody has to look at it. What is put off is not due before, or the loop would not rest.
     pub fn deadline(&self) -> Option<Instant> {
-        let ladder = self.ladder.deadline().map(Instant::from_std);
-        [ladder, self.again].into_iter().flatten().min()
+        self.again.or_else(|| self.ladder.deadline().map(Instant::from_std))
     }
 
     fn stop(&mut self) {
@@ -471,4 +470,24 @@ async fn ask_modem(slot: Option<Rc<Slot>>, limit: Duration) -> (bool, Value) {
         _ => None,
     };
     (false, cell.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ladder::{Ledger, Sight};
+
+    #[test]
+    fn a_rung_that_is_due_while_the_modem_is_taken_is_not_due_before_the_next_look() {
+        let now = Instant::now();
+        let mut recovery = Recovery::new(0);
+        let limits = Limits { rungs: vec![Rung::Reset], budget: 6, jitter: 0 };
+        recovery.ladder = Ladder::new(limits);
+        let sight = Sight { fault: Fault::NoTraffic, flows: false, others_healthy: false, shared: false };
+        recovery.ladder.handle(now.into_std(), Event::Wrong(sight), &mut Ledger::new());
+        assert_eq!(recovery.deadline(), Some(now + Duration::from_secs(120)));
+        let again = now + Duration::from_secs(120) + TAKEN;
+        recovery.again = Some(again);
+        assert_eq!(recovery.deadline(), Some(again));
+    }
 }
