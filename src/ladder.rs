@@ -36,8 +36,6 @@ use crate::fault::{Fault, Rung};
 const FORGIVEN: Duration = Duration::from_secs(300);
 /// The pause after the first pass; doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(300);
-/// The same where the network denies its service: each try is an attach that it refuses.
-const FIRST_PAUSE_DENIED: Duration = Duration::from_secs(3600);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4 * 3600);
 /// While only mild rungs are left, so that a network that came back is found.
 const LONGEST_MILD_PAUSE: Duration = Duration::from_secs(1800);
@@ -257,9 +255,8 @@ impl Ladder {
         if sight.fault == Fault::ModemGone && self.credit.is_some_and(mild) {
             (self.credit, self.trial) = (None, None);
         }
-        // Days of a dead target, or of a denied service, do not make a stall an old one.
-        let other = |before: Sight| before.fault != sight.fault && choose::is_not_ours(before.fault);
-        if self.sight.is_some_and(other) {
+        // Days of a dead target do not make a stall an old one.
+        if self.sight.is_some_and(|before| choose::is_hopeless(before.fault)) {
             self.begin = None;
         }
         self.begin.get_or_insert(now);
@@ -328,10 +325,6 @@ impl Ladder {
 
     fn on_changed(&mut self, now: Instant) {
         self.vain = None;
-        // Radio off and on is a change, too, and no reason to ask the network again.
-        if self.sight.is_some_and(|sight| sight.fault == Fault::Denied) {
-            return;
-        }
         let soon = now + self.spread(AFTER_CHANGE);
         self.pause = self.pause.map(|pause| pause.min(soon));
     }
@@ -390,12 +383,8 @@ impl Ladder {
         if choose::can_be_in_vain(fault) {
             self.vain.get_or_insert(now);
         }
-        let (first, longest) = match fault {
-            Fault::Denied => (FIRST_PAUSE_DENIED, LONGEST_PAUSE),
-            _ if self.in_vain() => (FIRST_PAUSE, LONGEST_MILD_PAUSE),
-            _ => (FIRST_PAUSE, LONGEST_PAUSE),
-        };
-        let pause = first.saturating_mul(1 << self.passes.min(10)).min(longest);
+        let longest = if self.in_vain() { LONGEST_MILD_PAUSE } else { LONGEST_PAUSE };
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.passes.min(10)).min(longest);
         self.passes = self.passes.saturating_add(1);
         self.pause = Some(now + self.spread(pause));
     }

@@ -212,8 +212,8 @@ impl Family {
     }
 }
 
-/// Of a product like 23.4 * 0.001 six decimals say enough. By integers: the code that writes any
-/// double exactly is nine kilobytes.
+/// Of a product like 23.4 * 0.001 six decimals say enough, and integers write them
+/// with less code than any double takes.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn decimal(value: f64) -> String {
     let sign = if value < 0.0 { "-" } else { "" };

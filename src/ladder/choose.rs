@@ -21,15 +21,15 @@ pub(super) enum Choice {
     },
 }
 
-/// No rung at all can help, or none that could make the network change its mind.
-pub(super) fn is_not_ours(fault: Fault) -> bool {
-    fault == Fault::Denied || Rung::ALL.iter().all(|rung| matches!(fit(fault, *rung), Fit::Never(_)))
+/// No rung at all can help.
+pub(super) fn is_hopeless(fault: Fault) -> bool {
+    Rung::ALL.iter().all(|rung| matches!(fit(fault, *rung), Fit::Never(_)))
 }
 
 /// Whether a pass that cured nothing shows that the fault lies beyond this router. A modem that
-/// does not answer is at fault itself, and the budget is limit enough; a denial says so itself.
+/// does not answer is at fault itself, and the budget is limit enough.
 pub(super) fn can_be_in_vain(fault: Fault) -> bool {
-    !matches!(fault, Fault::ModemDeaf | Fault::ModemGone | Fault::NoDriver | Fault::Denied)
+    !matches!(fault, Fault::ModemDeaf | Fault::ModemGone | Fault::NoDriver)
 }
 
 /// A rung that can help, with what the trouble must have lasted.

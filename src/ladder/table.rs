@@ -40,7 +40,7 @@ pub fn fit(fault: Fault, rung: Rung) -> Fit {
             _ => Fit::Never("packets pass: only the name servers can be asked for anew"),
         },
         Fault::TargetDown => Fit::Never("the link works: the probed target is down"),
-        Fault::Denied => denied(rung),
+        Fault::Denied => Fit::Never("the network denies it, whatever this router does"),
         Fault::Roaming => Fit::Never("the configuration forbids to roam"),
         Fault::Pin => Fit::Never("a person must enter the code"),
         Fault::FccLock => Fit::Never("the lock is there again after every reset"),
@@ -133,17 +133,6 @@ fn sim(rung: Rung) -> Fit {
         Rung::Reset => after(5 * MINUTE),
         Rung::Renew | Rung::Reconnect | Rung::Reregister => Fit::Never("without a SIM there is no network"),
         Rung::Power | Rung::Reboot => Fit::Never("a card that a reset does not find is not there"),
-    }
-}
-
-/// A modem that was refused for good asks no more by itself until it is switched off and on
-/// (TS 24.301, 5.5.1.2.5), so that a contract which is in order again would not be noticed.
-fn denied(rung: Rung) -> Fit {
-    match rung {
-        Rung::Reregister => after(60 * MINUTE),
-        Rung::Renew | Rung::Reconnect | Rung::Reset | Rung::Power | Rung::Reboot => {
-            Fit::Never("the network denies it, whatever this router does")
-        }
     }
 }
 

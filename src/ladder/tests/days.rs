@@ -26,21 +26,13 @@ fn a_day_without_dns_only_reads_the_settings_again() {
 }
 
 #[test]
-fn a_day_of_denied_registration_only_asks_for_it_again_ever_more_rarely() {
-    no_modem_is_touched(Fault::Denied, &[Rung::Reregister]);
-    let mut bed = Bed::new(&EVERY);
-    let hours: Vec<u64> = bed.endure(Fault::Denied, HOURS_24).iter().map(|(at, ..)| at / 3600).collect();
-    assert_eq!(hours, [1, 2, 4, 8, 12, 16, 20]);
-    // The radio that went off and on for it is no change that would hurry the next one.
-    bed.tell(Event::Changed);
-    assert!(bed.endure(Fault::Denied, 600).is_empty());
-    // What it has denied for a day is no old stall when it stops to.
-    assert!(rungs(&bed.endure(Fault::NotRegistered, 170)).is_empty());
+fn a_day_of_denied_registration_touches_nothing() {
+    no_modem_is_touched(Fault::Denied, &[]);
 }
 
 #[test]
 fn a_link_is_not_mended_at_the_cost_of_another_one_over_its_modem() {
-    for fault in [Fault::NoTraffic, Fault::NoBearer, Fault::Denied, Fault::ModemDeaf] {
+    for fault in [Fault::NoTraffic, Fault::NoBearer, Fault::ModemDeaf] {
         let mut bed = Bed::new(&EVERY);
         let shared = Sight { shared: true, ..sight(fault) };
         while bed.at() < HOURS_24 {

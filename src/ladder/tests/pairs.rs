@@ -10,7 +10,7 @@ const TABLE: &str = "
     radio_off       -    -    30    -     -     -
     fcc_lock        -    -    -     -     -     -
     not_registered  -    -    180   900   2700  7200
-    denied          -    -    3600  -     -     -
+    denied          -    -    -     -     -     -
     roaming         -    -    -     -     -     -
     no_bearer       -    -    60    300   900   2700
     no_address      0    0    60    300   900   2700
