@@ -27,7 +27,7 @@ use uwand::sms::pdu::{Deliver, Pdu, Tpdu};
 use uwand::sms::time::Timestamp;
 
 const MOST_RSS_KIB: u64 = 1536;
-/// Room that queues keep for the next burst.
+/// Seen: 20 after the first burst, 12 more after the second, none after the third to the seventh.
 const KEPT_KIB: u64 = 24;
 const IDLE: Duration = Duration::from_secs(10);
 const LIMIT: Duration = Duration::from_secs(5);
@@ -141,34 +141,46 @@ fn message(number: u32) -> Vec<u8> {
     Pdu { centre: None, tpdu: Tpdu::Deliver(deliver) }.encode().unwrap().0
 }
 
-/// What a person asks for once a month is no reason to be larger for the rest of it.
+/// What a person asks for once a month is no reason to be larger for the rest of it. musl's
+/// allocator keeps some of the room that fifty messages took for the next ones.
 #[test]
 fn a_scan_fifty_messages_and_a_trace_leave_no_memory_behind() {
     connected(async |bed, pid| {
-        let told = |arguments: &[&str]| {
-            let mut command = tokio::process::Command::new(static_binary());
-            command.args(arguments).env("UWAND_UBUS_SOCKET", bed.socket());
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
-            command.spawn().unwrap()
-        };
-        let (before, own) = (status(pid, "VmRSS"), status(pid, "RssAnon"));
-        let mut trace = told(&["trace", "--hex"]);
-        sleep(Duration::from_secs(1)).await;
-        (0..50).for_each(|number| bed.modem.deliver(message(number)));
-        for (arguments, expected) in [(["scan"].as_slice(), "PLMN"), (&["sms", "list"], "Message 49")] {
-            let output = told(arguments).wait_with_output().await.unwrap();
-            let text = String::from_utf8(output.stdout).unwrap();
-            assert!(output.status.success() && text.contains(expected), "{arguments:?}: {text}");
-        }
-        trace.kill().await.unwrap();
-        let traced = trace.wait_with_output().await.unwrap().stdout.len();
+        let rss = || (status(pid, "VmRSS"), status(pid, "RssAnon"));
+        let (before, own) = rss();
+        burst(bed).await;
         let most = status(pid, "VmHWM");
-        sleep(Duration::from_secs(4)).await;
-        let (after, own_after) = (status(pid, "VmRSS"), status(pid, "RssAnon"));
-        say(&format!("VmRSS {before} KiB ({own} its own) before a burst, at most {most}"));
-        say(&format!("VmRSS {after} KiB ({own_after} its own) after it, {traced} bytes of trace"));
-        assert!(traced > 1000 && after <= before + KEPT_KIB, "{before} KiB, then {after} KiB");
+        let (after, own_after) = rss();
+        bed.modem.forget_messages();
+        burst(bed).await;
+        let (again, own_again) = rss();
+        say(&format!("VmRSS {before} KiB ({own} its own) before a burst, at most {most} in it,"));
+        say(&format!("  {after} KiB ({own_after}) after it, {again} KiB ({own_again}) after another"));
+        assert!(after <= before + KEPT_KIB, "{before} KiB, then {after} KiB");
+        assert!(own_again <= own_after + KEPT_KIB, "{own_after} KiB, then {own_again} KiB");
     });
+}
+
+/// A scan, fifty messages that come and are listed, and a trace of it all; until it is quiet again.
+async fn burst(bed: &Bed) {
+    let told = |arguments: &[&str]| {
+        let mut command = tokio::process::Command::new(static_binary());
+        command.args(arguments).env("UWAND_UBUS_SOCKET", bed.socket());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+        command.spawn().unwrap()
+    };
+    let mut trace = told(&["trace", "--hex"]);
+    sleep(Duration::from_secs(1)).await;
+    (0..50).for_each(|number| bed.modem.deliver(message(number)));
+    for (arguments, expected) in [(["scan"].as_slice(), "PLMN"), (&["sms", "list"], "Message 49")] {
+        let output = told(arguments).wait_with_output().await.unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && text.contains(expected), "{arguments:?}: {text}");
+    }
+    trace.kill().await.unwrap();
+    let traced = trace.wait_with_output().await.unwrap().stdout.len();
+    assert!(traced > 1000, "{traced} bytes of trace");
+    sleep(Duration::from_secs(4)).await;
 }
 
 /// A process that was not run cannot have called the kernel: being run ends in a switch to

@@ -140,6 +140,11 @@ impl State {
 /// What a test does to the store, and asks of it.
 impl SimModem {
     /// The network delivers a message.
+    /// The store is empty.
+    pub fn forget_messages(&self) {
+        self.act(|state| state.store.clear());
+    }
+
     pub fn deliver(&self, pdu: Vec<u8>) {
         self.act(|state| state.deliver(pdu));
     }
