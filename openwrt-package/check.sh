@@ -67,6 +67,7 @@ runs() {
 	# A program of one word, as the demo wants it.
 	printf '#!/bin/sh\nexec "%s" %s run "$@"\n' "$here/build.sh" "$target" >"$work/uwand"
 	chmod +x "$work/uwand"
+	(cd "$project" && cargo build --quiet --example demo)
 	if UWAND_BIN="$work/uwand" timeout 120 "$project/target/debug/examples/demo" --no-namespace >"$work/demo" 2>&1 &&
 		grep -q "All as it should be" "$work/demo"; then
 		ok "connects in the demo's world"
@@ -78,7 +79,6 @@ runs() {
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-(cd "$project" && cargo build --quiet --example demo)
 for target; do
 	if ! "$here/build.sh" "$target"; then
 		bad "does not build"

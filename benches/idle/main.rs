@@ -108,7 +108,7 @@ fn read(pid: u32) -> Result<Reading, String> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).map_err(|error| format!("the daemon: {error}"))?;
     for task in tasks.flatten() {
         let status = fs::read_to_string(task.path().join("status")).unwrap_or_default();
-        let numbers = status.lines().filter(|line| line.contains("ctxt_switches"));
+        let numbers = status.lines().filter(|line| line.starts_with("voluntary"));
         switches +=
             numbers.filter_map(|line| line.split_whitespace().last()?.parse::<u64>().ok()).sum::<u64>();
     }
