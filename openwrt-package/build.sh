@@ -71,8 +71,15 @@ xcargo() {
 build() {
 	registry=${CARGO_HOME:-$HOME/.cargo}/registry/src
 	flags="$flags -C relocation-model=static -C force-unwind-tables=no"
-	# What a panic says keeps its words, but not its place and not the insides of a value.
-	flags="$flags -Zlocation-detail=none -Zfmt-debug=shallow"
+	# A panic is one trapping instruction, whose address linux/crash.rs tells; the symbols beside the
+	# binary name the place. Its words would be a twentieth of the file.
+	flags="$flags -Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=shallow"
+	# Passes that move code about for speed leave less that repeats for xz to find.
+	for pass in disable-post-ra disable-lsr disable-machine-licm disable-block-placement \
+		disable-constant-hoisting enable-pre=false enable-load-pre=false; do
+		flags="$flags -Cllvm-args=-$pass"
+	done
+	export UWAND_LINK=small
 	case "$target" in
 	armv7-*) flags="$flags -C target-feature=+thumb-mode" ;;
 	esac
@@ -83,7 +90,7 @@ build() {
 	SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-0}
 	export SOURCE_DATE_EPOCH CARGO_PROFILE_RELEASE_STRIP=none
 	xcargo build --quiet --release --locked --bin uwand --target "$target" \
-		-Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
+		-Zbuild-std=std -Zbuild-std-features=optimize_for_size
 	# What cargo built keeps its symbols, to see where the bytes are. .pdr is MIPS's table for
 	# debuggers, which stripping leaves in.
 	built=$CARGO_TARGET_DIR/$target/release/uwand

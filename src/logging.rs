@@ -52,7 +52,8 @@ impl Log for Logger {
 }
 
 /// A panic is logged, then ends the process, so that procd starts us anew: a task that died
-/// silently would leave a daemon that looks alive. OpenWrt's feed builds with unwinding.
+/// silently would leave a daemon that looks alive. OpenWrt's feed builds with unwinding; where a panic has no words left,
+/// `linux::crash` tells of it.
 pub fn abort_on_panic() {
     std::panic::set_hook(Box::new(|info| {
         log::error!("{info}");

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use log::LevelFilter;
 use uwand::cli::args::{Invocation, parse};
 use uwand::globals::Globals;
+use uwand::linux::crash;
 use uwand::{cli, logging};
 
 /// Wrong use, as in the shell.
@@ -14,6 +15,7 @@ const WRONG_USE: u8 = 2;
 
 fn main() -> ExitCode {
     logging::abort_on_panic();
+    crash::tell();
     let globals = match Globals::from_env(|name| std::env::var_os(name)) {
         Ok(globals) => globals,
         Err(why) => return wrong_use(&format!("uwand: {why}\n")),

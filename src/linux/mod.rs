@@ -8,6 +8,7 @@
 //! uevents are read from the datagram socket `DIR/uevents`.
 
 pub mod channel;
+pub mod crash;
 pub mod fd;
 pub mod heal;
 pub mod mwan3;

@@ -1,6 +1,7 @@
 //! The real daemon is killed with SIGKILL and started again as procd does it, in real time:
 //! its successor takes the session over, and soon.
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use sim::bed::{Bed, WAN};
 use sim::modem::Setup;
 use sim::netifd::What;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 const LIMIT: Duration = Duration::from_secs(10);
 /// From the kill until netifd has the link from the new daemon.
@@ -55,5 +56,21 @@ fn a_killed_daemon_is_managing_its_link_again_within_a_second_and_a_half() {
         assert!(bed.netifd.is_up(WAN));
         assert_eq!(bed.modem.activations().len(), 1, "nobody dialled anew");
         successor.kill().await.unwrap();
+    });
+}
+
+/// As a panic of a router's binary ends it.
+#[test]
+fn a_daemon_that_the_processor_ends_says_where() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, async {
+        let bed = Bed::new("trapped", Path::new(env!("CARGO_BIN_EXE_uwand")), Setup::default()).unwrap();
+        let daemon = bed.start_daemon(&[], Stdio::piped()).await.unwrap();
+        let pid = daemon.id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args(["-ILL", &pid]).status().unwrap().success());
+        let output = timeout(LIMIT, daemon.wait_with_output()).await.unwrap().unwrap();
+        assert_eq!(output.status.signal(), Some(nix::libc::SIGILL));
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains("error: ended by signal 04 at 0x"), "{told:?}");
     });
 }
