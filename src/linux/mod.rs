@@ -19,6 +19,8 @@ pub mod qmimux;
 pub mod serial;
 pub mod sysfs;
 pub mod text;
+#[cfg(target_env = "musl")]
+mod threads;
 pub mod tty;
 pub mod uevent;
 pub mod vlan;
