@@ -31,7 +31,7 @@
 //! | [`daemon`] | the only loop: what happens -> link -> work |
 //! | [`bands`] [`ussd`] | from a channel number to its band; the text of USSD |
 //! | [`status`] [`replies`] [`post`] [`cli`] | what is shown, and to people |
-//! | [`task`] [`few`] | tasks, all of one type; maps of a few entries |
+//! | [`task`] [`queue`] [`few`] | tasks, all of one type, and what passes between them; maps of a few entries |
 //! | [`globals`] [`logging`] [`civil`] | where the outside is; where log lines go; dates in them |
 //!
 //! Arrows point down only: `tests/architecture.rs` has the table.
@@ -96,6 +96,7 @@ pub mod netifd;
 pub mod pin;
 pub mod post;
 pub mod qmi;
+pub mod queue;
 pub mod quirks;
 pub mod replies;
 pub mod sms;

@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("device", &["words"]),
     ("link", &["cause", "fault", "words"]),
     ("task", &[]),
+    ("queue", &[]),
     ("few", &[]),
     ("fault", &["words"]),
     ("ladder", &["fault", "words"]),
@@ -40,7 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ussd", &["sms"]),
     ("post", &["answers", "replies", "sms"]),
     ("replies", &["answers", "bands", "status", "words"]),
-    ("ubus", &["few", "task", "wire"]),
+    ("ubus", &["few", "queue", "task", "wire"]),
     ("ubus::blob", &["wire"]),
     ("ubus::message", &["wire", "ubus::blob"]),
     ("dial", &["words", "answers", "cause", "config"]),
@@ -57,6 +58,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "mbim::client",
         &[
+            "queue",
             "task",
             "linux::channel",
             "wire",
@@ -70,13 +72,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "mbim::modem",
         &[
-            "few", "task", "wire", "words", "answers", "ussd", "cause", "dial", "board", "pin", "quirks",
-            "mbim",
+            "few", "queue", "task", "wire", "words", "answers", "ussd", "cause", "dial", "board", "pin",
+            "quirks", "mbim",
         ],
     ),
     ("qmi", &["sms::gsm7", "wire", "words"]),
     ("qmi::messages", &["wire", "words", "cause", "qmi"]),
-    ("qmi::client", &["task", "wire", "linux::channel", "qmi"]),
+    ("qmi::client", &["queue", "task", "wire", "linux::channel", "qmi"]),
     (
         "qmi::modem",
         &[
@@ -84,12 +86,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "qmi",
         ],
     ),
-    ("modem", &["task", "words", "answers", "cause", "dial", "quirks", "mbim", "qmi"]),
+    ("modem", &["queue", "task", "words", "answers", "cause", "dial", "quirks", "mbim", "qmi"]),
     ("sms", &["wire", "words"]),
     ("uci", &[]),
     ("netifd", &["words", "cause", "config", "globals", "ubus", "uci"]),
     ("at", &["words", "sms::coding", "sms::gsm7"]),
-    ("at::port", &["task", "words", "linux::channel", "at"]),
+    ("at::port", &["queue", "task", "words", "linux::channel", "at"]),
     ("linux", &["few", "task", "words", "wire", "device", "target", "dns"]),
     ("at::asked", &["words", "answers", "at"]),
     ("cli", &["words", "civil", "config", "globals", "ubus", "linux::tty"]),

@@ -62,7 +62,6 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep_until};
 
@@ -85,6 +84,7 @@ use crate::linux::power;
 use crate::linux::sysfs::Sysfs;
 use crate::linux::uevent::{Notice, Uevents};
 use crate::linux::wdm;
+use crate::queue::{Receiver, Sender, unbounded};
 use crate::status::{ModemEvent, to_json};
 use crate::ubus;
 use crate::words::{LinkState, ModemState};
@@ -179,11 +179,11 @@ enum Letter {
     Looked(Look),
 }
 
-struct Inbox(UnboundedReceiver<Letter>);
+struct Inbox(Receiver<Letter>);
 
 impl Default for Inbox {
     fn default() -> Self {
-        Inbox(unbounded_channel().1)
+        Inbox(unbounded().1)
     }
 }
 
@@ -209,7 +209,7 @@ struct Daemon {
     /// Modem states as last told by event.
     told: Few<String, ModemState>,
     outbox: Outbox,
-    letters: UnboundedSender<Letter>,
+    letters: Sender<Letter>,
     inbox: Option<Inbox>,
 }
 
@@ -222,7 +222,7 @@ impl Daemon {
         prober: Prober,
         records: Records,
     ) -> Daemon {
-        let (letters, inbox) = unbounded_channel();
+        let (letters, inbox) = unbounded();
         Daemon {
             outbox: Outbox::start(client.clone()),
             client,

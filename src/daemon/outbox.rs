@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use crate::queue::{Sender, unbounded};
 use crate::ubus::{Client, Status};
 
 /// netifd answers at once, unless it hangs.
@@ -20,7 +20,7 @@ enum Item {
 }
 
 pub struct Outbox {
-    items: UnboundedSender<Item>,
+    items: Sender<Item>,
 }
 
 /// One interface of ours in netifd's dump.
@@ -35,7 +35,7 @@ pub struct Shown {
 
 impl Outbox {
     pub fn start(client: Client) -> Outbox {
-        let (items, mut queue) = unbounded_channel();
+        let (items, mut queue) = unbounded();
         crate::task::spawn(async move {
             while let Some(item) = queue.recv().await {
                 send(&client, item).await;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::slot::Slot;
@@ -24,6 +24,7 @@ use crate::at::unsolicited::{self, Unsolicited};
 use crate::dial::Note;
 use crate::linux::channel::Io;
 use crate::linux::serial;
+use crate::queue::{Promise, Receiver, promise};
 
 const OPENING: Duration = Duration::from_secs(5);
 /// A port that takes commands answers `AT` at once; one that does not never will.
@@ -31,7 +32,7 @@ const PROBE: Duration = Duration::from_secs(3);
 /// The network's turn in a USSD dialogue (3GPP TS 24.090 gives it minutes).
 const USSD: Duration = Duration::from_secs(150);
 
-type UssdWaiter = oneshot::Sender<Result<UssdAnswer, Refused>>;
+type UssdWaiter = Promise<Result<UssdAnswer, Refused>>;
 
 #[derive(Default)]
 pub struct Side {
@@ -141,7 +142,7 @@ async fn find(slot: &Rc<Slot>, allowed: &[PathBuf]) -> Result<Port, Refused> {
     Err(Refused::Said(format!("no port takes AT commands: {last}")))
 }
 
-async fn open(path: &Path) -> Result<(Port, mpsc::Receiver<Event>), String> {
+async fn open(path: &Path) -> Result<(Port, Receiver<Event>), String> {
     let opened = async {
         let fd = serial::open(path, OPENING).await?;
         Ok::<_, std::io::Error>(Io::stream(fd, port::chunks)?.close_with(serial::close))
@@ -158,7 +159,7 @@ async fn open(path: &Path) -> Result<(Port, mpsc::Receiver<Event>), String> {
 /// One turn of a USSD dialogue.
 pub async fn ussd(slot: &Rc<Slot>, allowed: &[PathBuf], order: &UssdOrder) -> Result<UssdAnswer, Refused> {
     let port = port(slot, allowed).await?;
-    let (sender, answer) = oneshot::channel();
+    let (sender, answer) = promise();
     // The one who waited for the answer that this ends hears nothing any more.
     *slot.side.ussd.borrow_mut() = Some(sender);
     asked::begin_ussd(&port, order).await?;
@@ -167,14 +168,14 @@ pub async fn ussd(slot: &Rc<Slot>, allowed: &[PathBuf], order: &UssdOrder) -> Re
         return Ok(UssdAnswer { state: crate::answers::UssdState::Ended, text: None });
     }
     match timeout(USSD, answer).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => Err(Refused::NotNow("the dialogue was ended".to_string())),
+        Ok(Some(answer)) => answer,
+        Ok(None) => Err(Refused::NotNow("the dialogue was ended".to_string())),
         Err(_) => Err(Refused::Silent),
     }
 }
 
 /// Until the port is gone.
-async fn listen(slot: Weak<Slot>, mut events: mpsc::Receiver<Event>) {
+async fn listen(slot: Weak<Slot>, mut events: Receiver<Event>) {
     while let Some(event) = events.recv().await {
         let Some(slot) = slot.upgrade() else { return };
         match event {

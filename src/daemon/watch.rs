@@ -12,8 +12,6 @@ use std::sync::OnceLock;
 use std::task::Poll;
 use std::time::{Duration, Instant as Clock};
 
-use tokio::sync::mpsc::UnboundedSender;
-use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
@@ -23,6 +21,7 @@ use crate::fault::Health;
 use crate::link;
 use crate::linux::netdev;
 use crate::linux::ping::{self, Answer, Failure, Source};
+use crate::queue::{Promise, Sender, promise};
 use crate::status::{WatchdogEvent, to_json};
 use crate::target::Target;
 use crate::watchdog::{Action, Counters, Event, Outcome, Settings, Watchdog};
@@ -43,14 +42,14 @@ pub type Told = Result<Answer, Failure>;
 pub enum Prober {
     Network,
     /// Somebody who answers in its place.
-    Scripted(UnboundedSender<Asked>),
+    Scripted(Sender<Asked>),
 }
 
 /// A probe that somebody else is to answer. Dropped, it counts as not answered.
 pub struct Asked {
     pub target: Target,
     pub source: Source,
-    pub answer: oneshot::Sender<Told>,
+    pub answer: Promise<Told>,
 }
 
 static START: OnceLock<Instant> = OnceLock::new();
@@ -84,15 +83,15 @@ impl Prober {
         match self {
             Prober::Network => ping::ask(target, from, limit).await,
             Prober::Scripted(asked) => {
-                let (answer, told) = oneshot::channel();
+                let (answer, told) = promise();
                 let question = Asked { target: target.clone(), source: from.clone(), answer };
                 if asked.send(question).is_err() {
                     return Err(Failure::NoDevice);
                 }
                 let told = timeout(limit, async {
                     match told.await {
-                        Ok(told) => told,
-                        Err(_) => std::future::pending().await,
+                        Some(told) => told,
+                        None => std::future::pending().await,
                     }
                 });
                 told.await.unwrap_or(Err(Failure::Timeout))

@@ -9,11 +9,13 @@
 //! allocated, and ask for indications of what MBIM tells as well.
 
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
 use crate::answers::{Cells, Refused};
@@ -22,6 +24,7 @@ use crate::mbim;
 use crate::mbim::modem::Passage;
 use crate::qmi;
 use crate::qmi::client::{Client, Link, Tunnel};
+use crate::queue::Receiver;
 use crate::words::{Signal, Technology};
 
 /// For a person who has the rest of the answer already, and for a link that fails otherwise.
@@ -164,23 +167,26 @@ impl Inside {
     }
 }
 
+type Carried = Pin<Box<dyn Future<Output = Result<Vec<u8>, Refused>>>>;
+
 /// Several frames may be under way: one that the modem never answers holds no other up.
 async fn pump(
     passage: Rc<Passage>,
     mut tunnel: Tunnel,
-    mut unasked: UnboundedReceiver<Vec<u8>>,
+    mut unasked: Receiver<Vec<u8>>,
     none: Rc<Cell<bool>>,
 ) {
-    let mut under_way = JoinSet::new();
+    let mut under_way = Vec::new();
     loop {
         let back = tokio::select! {
             frame = tunnel.to_modem.recv() => {
                 let Some(frame) = frame else { return };
                 let passage = passage.clone();
-                under_way.spawn_local(async move { passage.carry(frame).await });
+                let carried: Carried = Box::pin(async move { passage.carry(frame).await });
+                under_way.push(carried);
                 continue;
             }
-            Some(done) = under_way.join_next() => done.unwrap_or(Err(Refused::Gone)),
+            done = first(&mut under_way) => done,
             Some(frame) = unasked.recv() => Ok(frame),
         };
         match back {
@@ -198,4 +204,18 @@ async fn pump(
             }
         }
     }
+}
+
+/// The first that is done, which is then none of them any more.
+async fn first(under_way: &mut Vec<Carried>) -> Result<Vec<u8>, Refused> {
+    poll_fn(|context| {
+        for (at, carried) in under_way.iter_mut().enumerate() {
+            if let Poll::Ready(done) = carried.as_mut().poll(context) {
+                drop(under_way.swap_remove(at));
+                return Poll::Ready(done);
+            }
+        }
+        Poll::Pending
+    })
+    .await
 }

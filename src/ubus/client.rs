@@ -11,13 +11,14 @@ use super::connection::{Source, run};
 use super::message::{Method, Status};
 use super::request::{Line, Request};
 use super::router::{Answer, Failure, Key, Role, Router, Target};
+use crate::queue::{Receiver, promise, queue};
 use crate::wire::Malformed;
 use serde_json::Value;
 use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 
 /// Requests that may wait for their object's owner; the next one gets `Out of memory`.
@@ -198,7 +199,7 @@ impl Client {
     }
 
     async fn call(&self, object: u32, method: &str, args: &Value) -> Answer {
-        let (sender, answer) = oneshot::channel();
+        let (sender, answer) = promise();
         let _ticket = self.ticket(self.with(|router| router.call(object, method, args, sender)));
         answer.await.unwrap_or(Err(Failure::Error(Error::Gone)))
     }
@@ -208,7 +209,7 @@ impl Client {
         if let Some(object) = known {
             return Ok(object);
         }
-        let (sender, answer) = oneshot::channel();
+        let (sender, answer) = promise();
         let _ticket = self.ticket(self.with(|router| router.lookup(path, sender)));
         answer.await.unwrap_or(Err(Error::Gone))
     }
@@ -216,7 +217,7 @@ impl Client {
     /// Returns when there is an object at `path`; also waits for ubusd.
     pub async fn wait_for(&self, path: &str) {
         loop {
-            let (sender, ready) = oneshot::channel();
+            let (sender, ready) = promise();
             self.with(|router| {
                 router.forget(path);
                 router.wait(path, sender);
@@ -224,13 +225,13 @@ impl Client {
             if self.find(path).await.is_ok() {
                 return;
             }
-            drop(ready.await);
+            ready.await;
         }
     }
 
     /// Offers an object until the handle is dropped.
     pub fn add_object(&self, path: &str, methods: &'static [Method]) -> Object {
-        let (sender, requests) = mpsc::channel(REQUESTS);
+        let (sender, requests) = queue(REQUESTS);
         let role = Role::Object { path: path.to_string(), methods, requests: sender, subscribed: false };
         Object { requests, _registered: self.register(role) }
     }
@@ -238,14 +239,14 @@ impl Client {
     /// Listens to events; a pattern that ends in `*` matches all that begin like it.
     /// ubusd does not give a client its own events.
     pub fn listen(&self, pattern: &str) -> Events {
-        let (sender, events) = mpsc::channel(EVENTS);
+        let (sender, events) = queue(EVENTS);
         let role = Role::Listener { pattern: pattern.to_string(), events: sender };
         Events { events, _registered: self.register(role) }
     }
 
     /// Subscribes to the object at `path`, now or when it comes, and again when it comes back.
     pub fn subscribe(&self, path: &str) -> Subscription {
-        let (sender, notices) = mpsc::channel(EVENTS);
+        let (sender, notices) = queue(EVENTS);
         let role = Role::Subscription { path: path.to_string(), target: Target::Absent, notices: sender };
         Subscription { notices, _registered: self.register(role) }
     }
@@ -284,7 +285,7 @@ impl Drop for Registered {
 
 /// An object of ours. Dropping it removes it from ubus.
 pub struct Object {
-    requests: mpsc::Receiver<Request>,
+    requests: Receiver<Request>,
     _registered: Registered,
 }
 
@@ -298,7 +299,7 @@ impl Object {
 
 /// Events of one pattern. Dropping it stops listening.
 pub struct Events {
-    events: mpsc::Receiver<Event>,
+    events: Receiver<Event>,
     _registered: Registered,
 }
 
@@ -310,7 +311,7 @@ impl Events {
 
 /// Notifications of one object. Dropping it unsubscribes.
 pub struct Subscription {
-    notices: mpsc::Receiver<Notice>,
+    notices: Receiver<Notice>,
     _registered: Registered,
 }
 
@@ -321,7 +322,7 @@ impl Subscription {
 }
 
 /// The sender lives in the router until the registration goes, which is after the receiver.
-async fn forever<T>(receiver: &mut mpsc::Receiver<T>) -> T {
+async fn forever<T>(receiver: &mut Receiver<T>) -> T {
     match receiver.recv().await {
         Some(item) => item,
         None => std::future::pending().await,

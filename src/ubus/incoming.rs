@@ -8,9 +8,8 @@ use super::client::{Error, Event, Notice};
 use super::message::{Kind, Message, Status, say};
 use super::request::{Origin, Request};
 use super::router::{Expected, Failure, Key, Pending, Role, Router, Target};
+use crate::queue::{Promise, Sender};
 use crate::wire::Malformed;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
 
 /// Slots of a subscription's channel that only its change of state may use.
 const RESERVED: usize = 4;
@@ -124,7 +123,7 @@ impl Router {
             Some(Role::Listener { events, .. }) => {
                 if let (Some(id), Ok(data)) = (message.method, parse_table(message.data.unwrap_or_default()))
                 {
-                    if events.try_send(Event { id: id.to_string(), data }).is_err() {
+                    if events.send(Event { id: id.to_string(), data }).is_err() {
                         log::warn!("ubus: event {id} dropped, its listener is too slow");
                     }
                 }
@@ -134,8 +133,8 @@ impl Router {
                     (message.method, parse_table(message.data.unwrap_or_default()))
                 {
                     let kind = kind.to_string();
-                    if notices.capacity() > RESERVED {
-                        drop(notices.try_send(Notice::Message { kind, data }));
+                    if notices.room() > RESERVED {
+                        drop(notices.send(Notice::Message { kind, data }));
                     } else {
                         log::warn!("ubus: notification {kind} dropped, its subscriber is too slow");
                     }
@@ -177,7 +176,7 @@ impl Router {
     fn object_came(&mut self, path: &str, id: u32) {
         let (ready, rest) = self.waiting.drain(..).partition(|(wanted, _)| wanted == path);
         self.waiting = rest;
-        let ready: Vec<(String, oneshot::Sender<()>)> = ready;
+        let ready: Vec<(String, Promise<()>)> = ready;
         ready.into_iter().for_each(|(_, ready)| ready.send(()).unwrap_or_default());
         self.absent_targets(Some(path)).into_iter().for_each(|key| self.subscribe(key, id));
     }
@@ -217,12 +216,9 @@ impl Router {
 }
 
 /// A caller beyond the queue's length is told so; it must not be answered a second time.
-fn enqueue(requests: &mpsc::Sender<Request>, request: Request) -> Result<(), Status> {
-    match requests.try_send(request) {
-        Ok(()) => Ok(()),
-        Err(TrySendError::Full(mut request) | TrySendError::Closed(mut request)) => {
-            request.disarm();
-            Err(Status::NoMemory)
-        }
-    }
+fn enqueue(requests: &Sender<Request>, request: Request) -> Result<(), Status> {
+    requests.send(request).map_err(|mut request| {
+        request.disarm();
+        Status::NoMemory
+    })
 }

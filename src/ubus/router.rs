@@ -13,9 +13,9 @@ use super::client::{Error, Event, Notice};
 use super::message::{EVENT_OBJECT, MAX_BLOB, Method, Status, say};
 use super::request::Request;
 use crate::few::Few;
+use crate::queue::{Promise, Sender};
 use crate::wire::Malformed;
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
 
 /// Bytes that wait for a ubusd that does not read; then the connection is given up.
 const MAX_OUTPUT: usize = 4 * MAX_BLOB;
@@ -39,17 +39,17 @@ pub(super) enum Role {
     Object {
         path: String,
         methods: &'static [Method],
-        requests: mpsc::Sender<Request>,
+        requests: Sender<Request>,
         subscribed: bool,
     },
     Listener {
         pattern: String,
-        events: mpsc::Sender<Event>,
+        events: Sender<Event>,
     },
     Subscription {
         path: String,
         target: Target,
-        notices: mpsc::Sender<Notice>,
+        notices: Sender<Notice>,
     },
     /// Our own ear on objects that come and go.
     Ear,
@@ -78,13 +78,13 @@ pub(super) struct Pending {
 
 pub(super) enum Expected {
     Call {
-        answer: oneshot::Sender<Answer>,
+        answer: Promise<Answer>,
         replies: Vec<Value>,
         budget: usize,
         malformed: Option<Malformed>,
     },
     Lookup {
-        answer: oneshot::Sender<Result<u32, Error>>,
+        answer: Promise<Result<u32, Error>>,
         path: String,
         found: Option<u32>,
     },
@@ -108,7 +108,7 @@ pub(super) struct Router {
     pub(super) registrations: Few<Key, Registration>,
     pub(super) pending: Few<u16, Pending>,
     pub(super) paths: Few<String, u32>,
-    pub(super) waiting: Vec<(String, oneshot::Sender<()>)>,
+    pub(super) waiting: Vec<(String, Promise<()>)>,
 }
 
 impl Router {
@@ -185,19 +185,13 @@ impl Router {
 
     // --- what handles ask for ---
 
-    pub fn call(
-        &mut self,
-        object: u32,
-        method: &str,
-        args: &Value,
-        answer: oneshot::Sender<Answer>,
-    ) -> Option<u16> {
+    pub fn call(&mut self, object: u32, method: &str, args: &Value, answer: Promise<Answer>) -> Option<u16> {
         let seq = self.next_seq();
         let what = Expected::Call { answer, replies: Vec::new(), budget: MAX_REPLIES, malformed: None };
         self.request(seq, object, what, say::invoke(seq, object, method, args))
     }
 
-    pub fn lookup(&mut self, path: &str, answer: oneshot::Sender<Result<u32, Error>>) -> Option<u16> {
+    pub fn lookup(&mut self, path: &str, answer: Promise<Result<u32, Error>>) -> Option<u16> {
         let seq = self.next_seq();
         let what = Expected::Lookup { answer, path: path.to_string(), found: None };
         self.request(seq, 0, what, say::lookup(seq, Some(path)))
@@ -232,7 +226,7 @@ impl Router {
     }
 
     /// `ready` fires when it is worth looking `path` up again.
-    pub fn wait(&mut self, path: &str, ready: oneshot::Sender<()>) {
+    pub fn wait(&mut self, path: &str, ready: Promise<()>) {
         self.waiting.retain(|(_, waiter)| !waiter.is_closed());
         self.waiting.push((path.to_string(), ready));
         self.ensure_ear();
@@ -387,7 +381,7 @@ impl Router {
         match (status, *target) {
             (Status::Ok, Target::Subscribing(id)) => {
                 *target = Target::Attached(id);
-                drop(notices.try_send(Notice::Attached));
+                drop(notices.send(Notice::Attached));
             }
             // It was replaced between the lookup and now.
             (Status::NotFound, _) => self.find_target(key),
@@ -404,7 +398,7 @@ impl Registration {
     pub(super) fn detach(&mut self) {
         if let Role::Subscription { target, notices, .. } = &mut self.role {
             if matches!(target, Target::Attached(_)) {
-                drop(notices.try_send(Notice::Lost));
+                drop(notices.send(Notice::Lost));
             }
             *target = Target::Absent;
         }

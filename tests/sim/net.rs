@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep};
 use uwand::daemon::{Asked, Prober};
 use uwand::linux::ping::{Answer, Source};
+use uwand::queue::unbounded;
 use uwand::target::Target;
 
 /// One network; clones are the same one.
@@ -32,7 +32,7 @@ const ROUND_TRIP: Duration = Duration::from_millis(20);
 impl Net {
     /// Somebody who answers the daemon's probes, behind a modem that `carries` packets.
     pub fn prober(&self, carries: impl Fn() -> bool + 'static) -> Prober {
-        let (sender, mut probes) = unbounded_channel::<Asked>();
+        let (sender, mut probes) = unbounded::<Asked>();
         let net = self.clone();
         spawn_local(async move {
             while let Some(probe) = probes.recv().await {

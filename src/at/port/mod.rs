@@ -15,13 +15,14 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::Notify;
 
 use super::codec::Reply;
 use super::command::shown;
 use super::danger;
 use super::unsolicited::Unsolicited;
 use crate::linux::channel::Io;
+use crate::queue::{Promise, Receiver, Sender, promise, queue};
 
 mod task;
 #[cfg(test)]
@@ -97,7 +98,7 @@ struct Request {
     /// What follows the prompt.
     text: Option<String>,
     timeout: Duration,
-    reply: oneshot::Sender<Result<Reply, Error>>,
+    reply: Promise<Result<Reply, Error>>,
 }
 
 struct Shared {
@@ -132,13 +133,13 @@ impl fmt::Debug for Port {
 }
 
 /// Takes a stream (see [`chunks`]) and serves it in a task of the current `LocalSet`.
-pub fn start(io: Io, manner: Manner) -> (Port, mpsc::Receiver<Event>) {
+pub fn start(io: Io, manner: Manner) -> (Port, Receiver<Event>) {
     let (port, shared, sender, receiver) = parts(manner);
     crate::task::spawn(task::run(io, shared, sender));
     (port, receiver)
 }
 
-fn parts(manner: Manner) -> (Port, Rc<Shared>, mpsc::Sender<Event>, mpsc::Receiver<Event>) {
+fn parts(manner: Manner) -> (Port, Rc<Shared>, Sender<Event>, Receiver<Event>) {
     let shared = Rc::new(Shared {
         manner,
         queue: RefCell::default(),
@@ -148,7 +149,7 @@ fn parts(manner: Manner) -> (Port, Rc<Shared>, mpsc::Sender<Event>, mpsc::Receiv
         timeouts: Cell::new(0),
         dropped_events: Cell::new(0),
     });
-    let (sender, receiver) = mpsc::channel(MOST_EVENTS);
+    let (sender, receiver) = queue(MOST_EVENTS);
     (Port(Rc::new(Handle(shared.clone()))), shared, sender, receiver)
 }
 
@@ -185,7 +186,7 @@ impl Port {
         if shared.gone.get() {
             return Err(Error::Gone);
         }
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = promise();
         {
             let mut queue = shared.queue.borrow_mut();
             queue.retain(|request| !request.reply.is_closed());

@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::{Error, Event, Request, Shared, name_of};
 use crate::at::codec::{self, Reply, Sorter};
 use crate::at::unsolicited::{self, Unsolicited};
 use crate::linux::channel::{Io, IoError, Step};
+use crate::queue::Sender;
 
 /// A pause before the next command: some modems say `OK` twice, the second one a little later.
 const SETTLE: Duration = Duration::from_millis(20);
@@ -26,7 +26,7 @@ const CTRL_Z: u8 = 0x1a;
 /// 27.005, 3.5.1: ends a prompt without sending.
 const ESCAPE: u8 = 0x1b;
 
-pub(super) async fn run(io: Io, shared: Rc<Shared>, events: mpsc::Sender<Event>) {
+pub(super) async fn run(io: Io, shared: Rc<Shared>, events: Sender<Event>) {
     let mut task = Task {
         shared,
         events,
@@ -87,7 +87,7 @@ impl Pause {
 
 struct Task {
     shared: Rc<Shared>,
-    events: mpsc::Sender<Event>,
+    events: Sender<Event>,
     sorter: Sorter,
     current: Option<Current>,
     /// Bytes that are still to be written.
@@ -203,7 +203,7 @@ impl Task {
     }
 
     fn tell(&self, event: Event) {
-        if self.events.try_send(event).is_err() {
+        if self.events.send(event).is_err() {
             let dropped = &self.shared.dropped_events;
             dropped.set(dropped.get().saturating_add(1));
         }
@@ -250,6 +250,6 @@ impl Task {
             let _ = request.reply.send(Err(Error::Gone));
         }
         // This one must not be lost, and may wait for its place.
-        let _ = self.events.send(Event::Gone).await;
+        let _ = self.events.send_beyond(Event::Gone);
     }
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
-use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep};
 
 use super::{DEAF_AFTER, Error, Event, MOST_EVENTS, MOST_QUEUED, Manner, Port, chunks, start};
 use crate::at::result::Final;
 use crate::linux::channel::Io;
 use crate::linux::serial;
+use crate::queue::Receiver;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -306,9 +306,9 @@ impl Client {
         shared.wake.notify_one();
         let _ticket = Ticket { shared, transaction };
         match timeout(limit, receiver).await {
-            Ok(Ok(Ok(Content::FunctionError(error)))) => Err(Error::Protocol(error)),
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(Error::Gone),
+            Ok(Some(Ok(Content::FunctionError(error)))) => Err(Error::Protocol(error)),
+            Ok(Some(result)) => result,
+            Ok(None) => Err(Error::Gone),
             Err(_) => {
                 let counters = &mut shared.table.borrow_mut().counters;
                 counters.timeouts = counters.timeouts.wrapping_add(1);

@@ -7,12 +7,11 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use tokio::sync::oneshot;
-
 use super::Error;
 use crate::mbim::fragment::{MIN_TRANSFER, split};
 use crate::mbim::frame::{Content, Frame, Header, Type};
 use crate::mbim::status::ProtocolError;
+use crate::queue::{Promise, Promised, promise};
 use crate::wire::Malformed;
 
 /// What happened on one control channel, for status, metrics and benchmarks.
@@ -35,14 +34,12 @@ pub struct Counters {
 /// How many answered transactions are remembered to tell a duplicate from a stranger.
 const MEMORY: usize = 16;
 
-#[derive(Debug)]
 struct Pending {
     transaction: u32,
     request: Content,
-    answer: oneshot::Sender<Result<Content, Error>>,
+    answer: Promise<Result<Content, Error>>,
 }
 
-#[derive(Debug)]
 struct Outgoing {
     transaction: u32,
     /// The first is the one at work.
@@ -54,7 +51,6 @@ struct Outgoing {
     retried: bool,
 }
 
-#[derive(Debug)]
 pub(super) struct Table {
     pub counters: Counters,
     pub max_transfer: usize,
@@ -82,13 +78,13 @@ impl Table {
     }
 
     /// Registers a request and queues it. The id is the next that is not 0 and not in use.
-    pub fn request(&mut self, content: Content) -> (u32, oneshot::Receiver<Result<Content, Error>>) {
+    pub fn request(&mut self, content: Content) -> (u32, Promised<Result<Content, Error>>) {
         let mut transaction = self.last.wrapping_add(1).max(1);
         while self.pending.iter().any(|pending| pending.transaction == transaction) {
             transaction = transaction.wrapping_add(1).max(1);
         }
         self.last = transaction;
-        let (answer, receiver) = oneshot::channel();
+        let (answer, receiver) = promise();
         let frame = Frame::new(transaction, content);
         self.enqueue(&frame);
         self.pending.push(Pending { transaction, request: frame.content, answer });

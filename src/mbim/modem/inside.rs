@@ -4,8 +4,6 @@
 //! Contract: a [`Passage`] keeps the channel open for as long as it lives. An answer may take a
 //! minute: whoever asked may have given up before, and yet needs to know what the modem did.
 
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-
 use super::Modem;
 use crate::answers::Refused;
 use crate::cause::Cause;
@@ -13,6 +11,7 @@ use crate::mbim::client::Client;
 use crate::mbim::messages::qmi::SetQmiMessage;
 use crate::mbim::messages::{Message, Raw};
 use crate::mbim::service::Service;
+use crate::queue::{Receiver, unbounded};
 
 pub struct Passage(Client);
 
@@ -31,8 +30,8 @@ impl Modem {
     }
 
     /// The way for frames, and those that come unasked.
-    pub fn passage(&self) -> (Passage, UnboundedReceiver<Vec<u8>>) {
-        let (told, unasked) = unbounded_channel();
+    pub fn passage(&self) -> (Passage, Receiver<Vec<u8>>) {
+        let (told, unasked) = unbounded();
         *self.unasked.borrow_mut() = Some(told);
         (Passage(self.client.clone()), unasked)
     }

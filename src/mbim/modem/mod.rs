@@ -33,7 +33,6 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, timeout};
 
 pub use self::inside::Passage;
@@ -49,6 +48,7 @@ use crate::board::{Board, Notify};
 use crate::cause::Cause;
 use crate::dial::Note;
 use crate::mbim::status::Kind;
+use crate::queue::Sender;
 use crate::wire::Malformed;
 use crate::words::{Facts, Mode, Signal};
 
@@ -81,7 +81,7 @@ pub struct Modem {
 /// A request that was sent.
 type Asked<'a, T> = crate::task::Asked<'a, Modem, T, client::Error>;
 
-type Unasked = Rc<RefCell<Option<UnboundedSender<Vec<u8>>>>>;
+type Unasked = Rc<RefCell<Option<Sender<Vec<u8>>>>>;
 
 impl Modem {
     /// Opens the channel, reads who it is and subscribes to what matters. `resume`: an earlier

@@ -29,7 +29,6 @@ use std::rc::Rc;
 
 use nix::errno::Errno;
 use tokio::sync::Notify;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
 use super::error::{QmiError, result};
@@ -37,6 +36,7 @@ use super::frame::{Frame, Kind, Service};
 use super::messages::{ctl, patience};
 use super::tlv::{self, Indication, Request, Take};
 pub use crate::linux::channel::{Io, IoError};
+use crate::queue::{Receiver, Sender, unbounded};
 use crate::wire::Malformed;
 pub use lease::Lease;
 pub use table::Counters;
@@ -119,25 +119,23 @@ pub type Ear = Box<dyn Fn(Event)>;
 type Tap = Box<dyn Fn(Direction, &[u8])>;
 
 /// The way to the modem. A closed set: a descriptor, or frames within another protocol.
-#[derive(Debug)]
 pub enum Link {
     Device(Io),
-    Tunnel { to_modem: UnboundedSender<Vec<u8>>, from_modem: UnboundedReceiver<Vec<u8>> },
+    Tunnel { to_modem: Sender<Vec<u8>>, from_modem: Receiver<Vec<u8>> },
 }
 
 /// The other end of a [`Link::Tunnel`]: whoever has the MBIM client puts what comes out of
 /// `to_modem` into QMI_MSG commands, and pushes what comes back. Dropping it is "gone".
-#[derive(Debug)]
 pub struct Tunnel {
-    pub to_modem: UnboundedReceiver<Vec<u8>>,
-    pub from_modem: UnboundedSender<Vec<u8>>,
+    pub to_modem: Receiver<Vec<u8>>,
+    pub from_modem: Sender<Vec<u8>>,
 }
 
 impl Link {
     /// A link for frames that travel inside MBIM.
     pub fn tunnel() -> (Link, Tunnel) {
-        let (to_modem, tunnel_out) = unbounded_channel();
-        let (tunnel_in, from_modem) = unbounded_channel();
+        let (to_modem, tunnel_out) = unbounded();
+        let (tunnel_in, from_modem) = unbounded();
         (Link::Tunnel { to_modem, from_modem }, Tunnel { to_modem: tunnel_out, from_modem: tunnel_in })
     }
 }
@@ -327,8 +325,8 @@ impl Client {
 
     async fn wait(&self, limit: std::time::Duration, receiver: table::Receiver) -> Result<Frame, Error> {
         match timeout(limit, receiver).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(Error::Gone),
+            Ok(Some(answer)) => answer,
+            Ok(None) => Err(Error::Gone),
             Err(_) => {
                 let counters = &mut self.shared().table.borrow_mut().counters;
                 counters.timeouts = counters.timeouts.wrapping_add(1);

@@ -6,13 +6,12 @@
 
 use std::collections::VecDeque;
 
-use tokio::sync::oneshot;
-
 use super::Error;
 use crate::qmi::error::result;
 use crate::qmi::frame::{BROADCAST, Frame, Kind, Service};
 use crate::qmi::messages::ctl::{AllocateClientId, ClientId, ClientIdAllocated, ReleaseClientId};
 use crate::qmi::tlv::{self, Request};
+use crate::queue::{Promise, Promised, promise};
 use crate::wire::Malformed;
 
 /// What happened on one control channel, for status, metrics and benchmarks.
@@ -36,7 +35,7 @@ pub struct Counters {
     pub transfer_errors: u32,
 }
 
-pub(super) type Receiver = oneshot::Receiver<Result<Frame, Error>>;
+pub(super) type Receiver = Promised<Result<Frame, Error>>;
 
 /// How many answered transactions are remembered to tell a duplicate from a stranger, and
 /// how many control requests that nobody waits for.
@@ -60,7 +59,7 @@ impl Key {
 
 struct Pending {
     key: Key,
-    answer: oneshot::Sender<Result<Frame, Error>>,
+    answer: Promise<Result<Frame, Error>>,
 }
 
 struct Outgoing {
@@ -99,7 +98,7 @@ pub(super) struct Table {
 impl Table {
     /// Registers a request under a transaction of its own and queues it.
     pub fn request(&mut self, mut frame: Frame) -> (u16, Receiver) {
-        let (answer, receiver) = oneshot::channel();
+        let (answer, receiver) = promise();
         self.enqueue(&mut frame);
         self.pending.push(Pending { key: Key::of(&frame), answer });
         (frame.transaction, receiver)

@@ -108,12 +108,12 @@ fn descriptors() -> (OwnedFd, OwnedFd) {
     socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags).expect("a socketpair")
 }
 
-fn ear() -> (Ear, UnboundedReceiver<Event>) {
-    let (told, events) = unbounded_channel();
+fn ear() -> (Ear, Receiver<Event>) {
+    let (told, events) = unbounded();
     (Box::new(move |event| told.send(event).unwrap_or_default()), events)
 }
 
-fn channel() -> (Client, UnboundedReceiver<Event>, Modem) {
+fn channel() -> (Client, Receiver<Event>, Modem) {
     let (ours, theirs) = descriptors();
     let (ear, events) = ear();
     let client = Client::start(Link::Device(Io::packets(ours, 4096).expect("io")), ear);
@@ -121,7 +121,7 @@ fn channel() -> (Client, UnboundedReceiver<Event>, Modem) {
 }
 
 /// A channel whose modem hands out client ids.
-fn served() -> (Client, UnboundedReceiver<Event>, Rc<Modem>, Rc<Ids8>) {
+fn served() -> (Client, Receiver<Event>, Rc<Modem>, Rc<Ids8>) {
     let (client, events, modem) = channel();
     let (modem, ids) = (Rc::new(modem), Rc::new(Ids8::default()));
     spawn_local(serve(modem.clone(), ids.clone()));
