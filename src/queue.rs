@@ -118,6 +118,11 @@ impl<T> Drop for Receiver<T> {
     }
 }
 
+/// The first of a short line. A `VecDeque` pays off from hundreds on.
+pub fn shift<T>(line: &mut Vec<T>) -> Option<T> {
+    if line.is_empty() { None } else { Some(line.remove(0)) }
+}
+
 struct Slot<T> {
     value: Cell<Option<T>>,
     bell: Bell,

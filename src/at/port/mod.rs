@@ -10,7 +10,6 @@
 //! other; that is what makes ModemManager and scripts fight.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
@@ -103,7 +102,7 @@ struct Request {
 
 struct Shared {
     manner: Manner,
-    queue: RefCell<VecDeque<Request>>,
+    queue: RefCell<Vec<Request>>,
     wake: Notify,
     gone: Cell<bool>,
     abandoned: Cell<bool>,
@@ -193,7 +192,7 @@ impl Port {
             if queue.len() >= MOST_QUEUED {
                 return Err(Error::Busy);
             }
-            queue.push_back(Request { line, text, timeout, reply });
+            queue.push(Request { line, text, timeout, reply });
         }
         shared.wake.notify_one();
         answer.await.unwrap_or(Err(Error::Gone))

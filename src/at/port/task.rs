@@ -1,6 +1,5 @@
 //! The one task that reads and writes a port.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use super::{Error, Event, Request, Shared, name_of};
 use crate::at::codec::{self, Reply, Sorter};
 use crate::at::unsolicited::{self, Unsolicited};
 use crate::linux::channel::{Io, IoError, Step};
-use crate::queue::Sender;
+use crate::queue::{Sender, shift};
 
 /// A pause before the next command: some modems say `OK` twice, the second one a little later.
 const SETTLE: Duration = Duration::from_millis(20);
@@ -32,14 +31,14 @@ pub(super) async fn run(io: Io, shared: Rc<Shared>, events: Sender<Event>) {
         events,
         sorter: Sorter::new(),
         current: None,
-        out: VecDeque::new(),
+        out: Vec::new(),
         pause: Pause::none(),
         errors: 0,
     };
     task.serve(&io).await;
     // The descriptor is closed before anybody hears that the port is gone.
     drop(io);
-    task.end().await;
+    task.end();
 }
 
 /// The command under way.
@@ -91,7 +90,7 @@ struct Task {
     sorter: Sorter,
     current: Option<Current>,
     /// Bytes that are still to be written.
-    out: VecDeque<u8>,
+    out: Vec<u8>,
     pause: Pause,
     errors: u32,
 }
@@ -103,9 +102,8 @@ impl Task {
             if self.shared.abandoned.get() {
                 return;
             }
-            let bytes: Vec<u8> = self.out.iter().copied().collect();
             let deadline = self.deadline();
-            let alive = match io.step(&bytes, &self.shared.wake, deadline).await {
+            let alive = match io.step(&self.out, &self.shared.wake, deadline).await {
                 Step::Wrote(written) => self.wrote(written),
                 Step::Read(read) => self.read(read),
                 Step::Woken | Step::Due => true,
@@ -133,7 +131,7 @@ impl Task {
             return;
         }
         let request = loop {
-            match self.shared.queue.borrow_mut().pop_front() {
+            match shift(&mut self.shared.queue.borrow_mut()) {
                 None => return,
                 Some(request) if request.reply.is_closed() => {}
                 Some(request) => break request,
@@ -141,8 +139,8 @@ impl Task {
         };
         log::trace!("at: {}: > {}", self.shared.manner.name, name_of(&request.line));
         self.sorter.begin(&request.line, request.text.is_some());
-        self.out.extend(request.line.bytes());
-        self.out.extend(self.shared.manner.line_end.bytes());
+        self.out.extend_from_slice(request.line.as_bytes());
+        self.out.extend_from_slice(self.shared.manner.line_end.as_bytes());
         let deadline = Instant::now() + request.timeout;
         self.current = Some(Current { request, deadline });
     }
@@ -213,8 +211,8 @@ impl Task {
         let Some(current) = &mut self.current else { return };
         let text = current.request.text.as_deref().unwrap_or_default();
         self.sorter.sent_text(text);
-        self.out.extend(text.bytes());
-        self.out.push_back(CTRL_Z);
+        self.out.extend_from_slice(text.as_bytes());
+        self.out.push(CTRL_Z);
     }
 
     /// The command's time is over, or the pause is.
@@ -225,10 +223,10 @@ impl Task {
         let unsent = !self.out.is_empty();
         self.out.clear();
         if current.request.text.is_some() {
-            self.out.push_back(ESCAPE);
+            self.out.push(ESCAPE);
         } else if unsent {
             // A part of the line may lie in the modem: end it.
-            self.out.extend(self.shared.manner.line_end.bytes());
+            self.out.extend_from_slice(self.shared.manner.line_end.as_bytes());
         }
         self.sorter.cancel();
         self.shared.timeouts.set(self.shared.timeouts.get().saturating_add(1));
@@ -243,13 +241,13 @@ impl Task {
         }
     }
 
-    async fn end(mut self) {
+    fn end(mut self) {
         self.shared.gone.set(true);
         self.finish(Err(Error::Gone), Pause::none());
         for request in self.shared.queue.take() {
             let _ = request.reply.send(Err(Error::Gone));
         }
-        // This one must not be lost, and may wait for its place.
+        // This one must not be lost, whether there is room for it or not.
         let _ = self.events.send_beyond(Event::Gone);
     }
 }

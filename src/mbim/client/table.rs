@@ -4,14 +4,13 @@
 //! answer belongs to a request by transaction id and type and, for a command, by service
 //! and CID: modems were seen that repeat OPEN_DONE under the id of a later command.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::Error;
 use crate::mbim::fragment::{MIN_TRANSFER, split};
 use crate::mbim::frame::{Content, Frame, Header, Type};
 use crate::mbim::status::ProtocolError;
-use crate::queue::{Promise, Promised, promise};
+use crate::queue::{Promise, Promised, promise, shift};
 use crate::wire::Malformed;
 
 /// What happened on one control channel, for status, metrics and benchmarks.
@@ -43,7 +42,7 @@ struct Pending {
 struct Outgoing {
     transaction: u32,
     /// The first is the one at work.
-    transfers: VecDeque<Rc<[u8]>>,
+    transfers: Vec<Rc<[u8]>>,
     /// Bytes of the first that went (streams only).
     written: usize,
     /// Something of this message went: it has to go to its end, or the modem waits for it.
@@ -59,8 +58,8 @@ pub(super) struct Table {
     pub abandoned: bool,
     last: u32,
     pending: Vec<Pending>,
-    queue: VecDeque<Outgoing>,
-    answered: VecDeque<(u32, Type)>,
+    queue: Vec<Outgoing>,
+    answered: Vec<(u32, Type)>,
 }
 
 impl Table {
@@ -72,8 +71,8 @@ impl Table {
             abandoned: false,
             last: 0,
             pending: Vec::new(),
-            queue: VecDeque::new(),
-            answered: VecDeque::new(),
+            queue: Vec::new(),
+            answered: Vec::new(),
         }
     }
 
@@ -94,7 +93,7 @@ impl Table {
     pub fn enqueue(&mut self, frame: &Frame) {
         let transfers = split(&frame.emit(), self.max_transfer).into_iter().map(Rc::from).collect();
         let transaction = frame.transaction;
-        self.queue.push_back(Outgoing { transaction, transfers, written: 0, started: false, retried: false });
+        self.queue.push(Outgoing { transaction, transfers, written: 0, started: false, retried: false });
     }
 
     /// Nobody waits any more: forgets the transaction, and does not even send it if nothing went yet.
@@ -105,24 +104,24 @@ impl Table {
 
     /// What is to be written next, and from where.
     pub fn next_transfer(&self) -> Option<(Rc<[u8]>, usize)> {
-        let outgoing = self.queue.front()?;
-        Some((outgoing.transfers.front()?.clone(), outgoing.written))
+        let outgoing = self.queue.first()?;
+        Some((outgoing.transfers.first()?.clone(), outgoing.written))
     }
 
     /// `length` more bytes of the transfer at work went.
     pub fn wrote(&mut self, length: usize) {
-        let Some(outgoing) = self.queue.front_mut() else { return };
+        let Some(outgoing) = self.queue.first_mut() else { return };
         if !outgoing.started {
             outgoing.started = true;
             self.counters.requests = self.counters.requests.wrapping_add(1);
         }
         outgoing.written = outgoing.written.saturating_add(length);
-        if outgoing.transfers.front().is_some_and(|transfer| outgoing.written >= transfer.len()) {
-            outgoing.transfers.pop_front();
+        if outgoing.transfers.first().is_some_and(|transfer| outgoing.written >= transfer.len()) {
+            shift(&mut outgoing.transfers);
             outgoing.written = 0;
         }
         if outgoing.transfers.is_empty() {
-            self.queue.pop_front();
+            shift(&mut self.queue);
         }
     }
 
@@ -130,10 +129,10 @@ impl Table {
     /// first time it is just done again.
     pub fn write_failed(&mut self, errno: nix::errno::Errno) {
         self.counters.transfer_errors = self.counters.transfer_errors.wrapping_add(1);
-        match self.queue.front_mut() {
+        match self.queue.first_mut() {
             Some(outgoing) if !outgoing.retried => outgoing.retried = true,
             _ => {
-                if let Some(outgoing) = self.queue.pop_front() {
+                if let Some(outgoing) = shift(&mut self.queue) {
                     self.finish(outgoing.transaction, Err(Error::Transfer(errno)));
                 }
             }
@@ -187,9 +186,9 @@ impl Table {
         let pending = self.pending.swap_remove(index);
         if let Ok(content) = &result {
             if self.answered.len() >= MEMORY {
-                self.answered.pop_front();
+                shift(&mut self.answered);
             }
-            self.answered.push_back((transaction, content.message_type()));
+            self.answered.push((transaction, content.message_type()));
         }
         // The one who waited may be gone in this very moment.
         let _ = pending.answer.send(result);

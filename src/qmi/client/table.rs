@@ -4,14 +4,12 @@
 //! answer belongs to a request by service, client id, transaction and message: a modem
 //! that mixes these up is counted, not believed.
 
-use std::collections::VecDeque;
-
 use super::Error;
 use crate::qmi::error::result;
 use crate::qmi::frame::{BROADCAST, Frame, Kind, Service};
 use crate::qmi::messages::ctl::{AllocateClientId, ClientId, ClientIdAllocated, ReleaseClientId};
 use crate::qmi::tlv::{self, Request};
-use crate::queue::{Promise, Promised, promise};
+use crate::queue::{Promise, Promised, promise, shift};
 use crate::wire::Malformed;
 
 /// What happened on one control channel, for status, metrics and benchmarks.
@@ -84,10 +82,10 @@ pub(super) struct Table {
     pub abandoned: bool,
     last: u16,
     pending: Vec<Pending>,
-    queue: VecDeque<Outgoing>,
-    answered: VecDeque<Key>,
+    queue: Vec<Outgoing>,
+    answered: Vec<Key>,
     /// Control requests that went out and whose answers only the table cares about.
-    strays: VecDeque<Key>,
+    strays: Vec<Key>,
     /// Allocated, but the one who asked has not taken it yet.
     unclaimed: Vec<(u16, ClientId)>,
     held: Vec<(Service, u8)>,
@@ -108,7 +106,7 @@ impl Table {
         frame.transaction = self.next_transaction(frame.service);
         log::trace!("qmi: > {frame:?}");
         let bytes = frame.emit();
-        self.queue.push_back(Outgoing { key: Key::of(frame), bytes, written: 0, retried: false });
+        self.queue.push(Outgoing { key: Key::of(frame), bytes, written: 0, retried: false });
     }
 
     /// Never 0, which is a modem's own; CTL has one byte of it.
@@ -208,26 +206,26 @@ impl Table {
 
     fn stray(&mut self, key: Key) {
         if self.strays.len() >= MEMORY {
-            self.strays.pop_front();
+            shift(&mut self.strays);
         }
-        self.strays.push_back(key);
+        self.strays.push(key);
     }
 
     /// What is to be written next.
     pub fn next_out(&self) -> Option<Vec<u8>> {
-        let out = self.queue.front()?;
+        let out = self.queue.first()?;
         out.bytes.get(out.written..).map(<[u8]>::to_vec)
     }
 
     /// `length` more bytes of the frame at work went.
     pub fn wrote(&mut self, length: usize) {
-        let Some(out) = self.queue.front_mut() else { return };
+        let Some(out) = self.queue.first_mut() else { return };
         if out.written == 0 {
             self.counters.requests = self.counters.requests.wrapping_add(1);
         }
         out.written = out.written.saturating_add(length);
         if out.written >= out.bytes.len() {
-            self.queue.pop_front();
+            shift(&mut self.queue);
         }
     }
 
@@ -235,13 +233,13 @@ impl Table {
     /// first time it is just done again.
     pub fn write_failed(&mut self, errno: nix::errno::Errno) {
         self.counters.transfer_errors = self.counters.transfer_errors.wrapping_add(1);
-        match self.queue.front_mut() {
+        match self.queue.first_mut() {
             Some(out) if !out.retried => {
                 out.retried = true;
                 out.written = 0;
             }
             _ => {
-                if let Some(out) = self.queue.pop_front() {
+                if let Some(out) = shift(&mut self.queue) {
                     self.finish(out.key, Err(Error::Transfer(errno)));
                 }
             }
@@ -298,9 +296,9 @@ impl Table {
 
     fn remember(&mut self, key: Key) {
         if self.answered.len() >= MEMORY {
-            self.answered.pop_front();
+            shift(&mut self.answered);
         }
-        self.answered.push_back(key);
+        self.answered.push(key);
     }
 
     fn finish(&mut self, key: Key, result: Result<Frame, Error>) {
