@@ -312,7 +312,7 @@ impl Client {
             Err(_) => {
                 let counters = &mut shared.table.borrow_mut().counters;
                 counters.timeouts = counters.timeouts.wrapping_add(1);
-                log::debug!("mbim: no answer to transaction {transaction} within {limit:?}");
+                log::debug!("mbim: no answer to transaction {transaction} within {} s", limit.as_secs());
                 Err(Error::Timeout)
             }
         }

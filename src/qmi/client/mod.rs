@@ -295,13 +295,11 @@ impl Client {
         })
     }
 
-    /// The result of an answer, which fills `reply` with the rest.
-    fn read(&self, tlvs: &[u8], reply: &mut dyn Take) -> Result<Result<(), QmiError>, Error> {
-        let result = result(tlvs)?;
+    /// Fills `reply` with what an answer says besides its result.
+    fn read(&self, tlvs: &[u8], reply: &mut dyn Take) {
         let bad = tlv::interpret(reply, tlvs);
         let counters = &mut self.shared().table.borrow_mut().counters;
         counters.bad_tlvs = counters.bad_tlvs.wrapping_add(u32::try_from(bad).unwrap_or(u32::MAX));
-        Ok(result)
     }
 
     fn submit(
@@ -330,7 +328,7 @@ impl Client {
             Err(_) => {
                 let counters = &mut self.shared().table.borrow_mut().counters;
                 counters.timeouts = counters.timeouts.wrapping_add(1);
-                log::debug!("qmi: no answer within {limit:?}");
+                log::debug!("qmi: no answer within {} s", limit.as_secs());
                 Err(Error::Timeout)
             }
         }
@@ -343,14 +341,16 @@ type Exchange<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, Error>> + 'a>>;
 pub type Asked<'a, T> = crate::task::Asked<'a, Client, T, Error>;
 
 fn reply<M: Take + Default>(client: &Client, tlvs: &[u8]) -> Result<M, Error> {
+    result(tlvs)?.map_err(Error::Refused)?;
     let mut reply = M::default();
-    client.read(tlvs, &mut reply)?.map_err(Error::Refused)?;
+    client.read(tlvs, &mut reply);
     Ok(reply)
 }
 
 fn answer<M: Take + Default>(client: &Client, tlvs: &[u8]) -> Result<Answer<M>, Error> {
+    let result = result(tlvs)?;
     let mut reply = M::default();
-    let result = client.read(tlvs, &mut reply)?;
+    client.read(tlvs, &mut reply);
     Ok(Answer { result, reply })
 }
 
