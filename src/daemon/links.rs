@@ -160,7 +160,12 @@ impl Daemon {
                     let kept = |(key, _): &(&String, &Value)| netifd::INHERITED.contains(&key.as_str());
                     interface.inherited =
                         table.iter().filter(kept).map(|(k, v)| (k.clone(), v.clone())).collect();
-                    interface.recovery.ladder.configure(recover::limits(&config, interface.jitter));
+                    let limits = recover::limits(&config, interface.jitter);
+                    if interface.config.is_none() {
+                        self.memory.climb(name, limits, &mut interface.recovery);
+                    } else {
+                        interface.recovery.ladder.configure(limits);
+                    }
                     interface.config = Some(config);
                     interface.spec = Some(spec);
                 }

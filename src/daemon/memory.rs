@@ -101,7 +101,7 @@ impl Memory {
         }
     }
 
-    fn remove(&self, kind: &str, name: &str) {
+    pub(super) fn remove(&self, kind: &str, name: &str) {
         // Mostly it is not there.
         let _ = fs::remove_file(self.path(kind, name));
     }

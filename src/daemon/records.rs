@@ -12,14 +12,17 @@ use tokio::time::Instant;
 
 use super::Daemon;
 use super::memory::{self, Memory};
+use super::recover::Recovery;
 use crate::fault::{Diagnosis, Rung};
 use crate::history::History;
 use crate::journal::{Journal, Moment};
-use crate::ladder::Ledger;
+use crate::ladder::{Ladder, Ledger, Limits};
 use crate::ledger::{self, Clocks};
 
 /// Ask again so much later when the last write is still under way.
 const BUSY: Duration = Duration::from_secs(5);
+/// How far a link climbed counts for a process that follows soon, not for one started by hand later.
+const FORGOTTEN: Duration = Duration::from_secs(300);
 /// The note on flash that tells a router after its reboot what was done before it.
 const NOTE: &str = "ladder";
 
@@ -95,6 +98,29 @@ impl Memory {
         let kept = self.read("ladder", modem)?;
         let elapsed = memory::since_boot().as_secs().saturating_sub(kept.get("at")?.as_u64()?);
         Some(Ledger::restore(Instant::now().into_std(), kept.get("ledger")?, Duration::from_secs(elapsed)))
+    }
+
+    /// How far a link in trouble has climbed; forgotten with the trouble.
+    pub(super) fn keep_climb(&self, interface: &str, recovery: &mut Recovery) {
+        let saved = recovery.ladder.save(Instant::now().into_std());
+        if !saved.is_null() {
+            let at = memory::since_boot().as_secs();
+            self.write("climb", interface, &json!({ "at": at, "ladder": saved }));
+        } else if recovery.kept {
+            self.remove("climb", interface);
+        }
+        recovery.kept = !saved.is_null();
+    }
+
+    /// The ladder of a link that is new to this process.
+    pub(super) fn climb(&self, interface: &str, limits: Limits, recovery: &mut Recovery) {
+        let kept = self.read("climb", interface);
+        recovery.kept = kept.is_some();
+        let kept = kept.unwrap_or_default();
+        let at = kept["at"].as_u64().unwrap_or_default();
+        let elapsed = Duration::from_secs(memory::since_boot().as_secs().saturating_sub(at));
+        let ladder = if elapsed < FORGOTTEN { &kept["ladder"] } else { &Value::Null };
+        recovery.ladder = Ladder::restore(Instant::now().into_std(), limits, ladder, elapsed);
     }
 }
 

@@ -48,6 +48,8 @@ pub struct Recovery {
     looking: Option<AbortHandle>,
     /// What the last look found; used up by the stall that it was for.
     found: Option<Found>,
+    /// A successor finds how far the ladder got.
+    pub kept: bool,
 }
 
 /// What a look at a link in trouble found.
@@ -75,6 +77,7 @@ impl Recovery {
             looks: 0,
             looking: None,
             found: None,
+            kept: false,
         }
     }
 
@@ -204,6 +207,7 @@ impl Daemon {
         let step = interface.recovery.ladder.handle(now, event, ledger);
         let looks = !looked && interface.recovery.ladder.wants_probe();
         interface.recovery.step = Some(step.clone());
+        self.memory.keep_climb(name, &mut interface.recovery);
         match step {
             Step::Try { rung, why } => self.try_rung(name, &modem, rung, why),
             Step::Wait { why, .. } | Step::Nothing { why } => log::debug!("{name}: {why}"),

@@ -241,6 +241,27 @@ fn a_daemon_that_is_killed_in_a_reset_leaves_it_spent_and_not_done_twice() {
 }
 
 #[test]
+fn a_daemon_that_is_killed_while_a_link_stalls_is_followed_by_one_that_climbs_on() {
+    World::run(setup(), async |w| {
+        up(w, json!({ "apn": "internet", "watchdog_ladder": ["reconnect", "reset"] })).await;
+        w.modem.stall(Rung::Reset);
+        while w.modem.activations().len() < 2 {
+            w.pass(1).await;
+        }
+        w.kill_daemon().await;
+        w.start_daemon();
+        w.bus.wait_for("uwand").await;
+        at_work(w, WAN, Rung::Reset).await;
+        assert_eq!(w.modem.activations().len(), 2, "{}", w.story().await);
+        healthy_within(w, WAN, 5 * MINUTE).await;
+        let kept = w.globals.run_dir.join("climb-wan.json");
+        assert!(kept.exists());
+        w.pass(600).await;
+        assert!(!kept.exists(), "what is forgiven is forgotten");
+    });
+}
+
+#[test]
 fn a_daemon_that_is_killed_in_a_power_cut_is_followed_by_one_that_puts_it_on() {
     World::run(setup(), async |w| {
         up(w, json!({ "apn": "internet", "watchdog_ladder": ["power"] })).await;
