@@ -22,6 +22,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::fd::watch;
 
+/// What nearly all modems have as their longest control transfer.
+const USUAL: usize = 4096;
+
 /// Why nothing came or went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IoError {
@@ -50,7 +53,7 @@ pub struct Io {
     fd: Option<AsyncFd<OwnedFd>>,
     /// Bytes of a stream that are no whole message yet; `None` where reads are messages.
     pending: Option<(RefCell<Vec<u8>>, Measure)>,
-    buffer: RefCell<Vec<u8>>,
+    largest: usize,
     closer: fn(OwnedFd),
 }
 
@@ -62,7 +65,7 @@ impl Io {
 
     /// Messages one behind the other, split anyhow.
     pub fn stream(fd: OwnedFd, measure: Measure) -> io::Result<Io> {
-        Io::new(fd, 4096, Some(measure))
+        Io::new(fd, USUAL, Some(measure))
     }
 
     fn new(fd: OwnedFd, largest: usize, measure: Option<Measure>) -> io::Result<Io> {
@@ -71,8 +74,7 @@ impl Io {
         Ok(Io {
             fd: Some(watch(fd, Interest::READABLE | Interest::WRITABLE)?),
             pending: measure.map(|measure| (RefCell::default(), measure)),
-            // A read that is shorter than the message would leave a part of it in the driver.
-            buffer: RefCell::new(vec![0; largest.max(4096)]),
+            largest,
             closer: drop,
         })
     }
@@ -102,16 +104,14 @@ impl Io {
                 return Ok(message);
             }
             let mut guard = self.fd()?.readable().await.map_err(|_| IoError::Gone)?;
-            let mut buffer = self.buffer.borrow_mut();
-            let Ok(result) = guard.try_io(|fd| Ok(unistd::read(fd.get_ref(), &mut buffer)?)) else {
+            let Ok(result) = guard.try_io(|fd| receive(fd.get_ref(), self.largest)) else {
                 continue;
             };
-            let length = result.map_err(|error| classify(&error, self.pending.is_some()))?;
-            let bytes = buffer.get(..length).unwrap_or_default();
+            let mut bytes = result.map_err(|error| classify(&error, self.pending.is_some()))?;
             match &self.pending {
                 _ if bytes.is_empty() => return Err(IoError::Gone),
-                None => return Ok(bytes.to_vec()),
-                Some((pending, _)) => pending.borrow_mut().extend_from_slice(bytes),
+                None => return Ok(bytes),
+                Some((pending, _)) => pending.borrow_mut().append(&mut bytes),
             }
         }
     }
@@ -146,6 +146,22 @@ impl Drop for Io {
             (self.closer)(fd.into_inner());
         }
     }
+}
+
+/// On the stack, but for the few modems with longer messages: a buffer kept for reading would take
+/// a page and more from each router for good. Not a part of the future that calls it.
+#[inline(never)]
+fn receive(fd: &OwnedFd, largest: usize) -> io::Result<Vec<u8>> {
+    let (mut usual, mut long) = ([0; USUAL], Vec::new());
+    // A read that is shorter than the message would leave a part of it in the driver.
+    let buffer = if largest > USUAL {
+        long.resize(largest, 0);
+        long.as_mut_slice()
+    } else {
+        &mut usual
+    };
+    let length = unistd::read(fd, buffer)?;
+    Ok(buffer.get(..length).unwrap_or_default().to_vec())
 }
 
 /// cdc-wdm tells ENODEV after an unplug; any USB error of one transfer, and a reset of the
