@@ -116,12 +116,8 @@ fn refill(line: &Line, output: &mut io::Cursor<Vec<u8>>) {
     if !all_sent(output) {
         return;
     }
-    output.set_position(0);
-    let buffer = output.get_mut();
-    buffer.clear();
-    // After a big message: the daemon lives for months.
-    buffer.shrink_to(4096);
-    line.router.borrow_mut().take_output(buffer);
+    // What was sent gives its memory back: the daemon lives for months.
+    *output = io::Cursor::new(line.router.borrow_mut().take_output());
 }
 
 /// ubusd's first frame, which tells our number; we do not need it.

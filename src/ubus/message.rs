@@ -238,8 +238,8 @@ impl Deframer {
         self.bytes.drain(..self.taken);
         self.taken = 0;
         // A big frame was here: give its memory back, the daemon lives for months.
-        if self.bytes.len() < 2048 && self.bytes.capacity() > 64 * 1024 {
-            self.bytes.shrink_to(4096);
+        if self.bytes.len() < 2048 && self.bytes.capacity() > 4096 {
+            self.bytes.shrink_to(2048);
         }
         self.bytes.reserve(2048);
         &mut self.bytes

@@ -120,9 +120,9 @@ impl Router {
         self.overflow
     }
 
-    /// Swaps the bytes to send into `buffer`, which must be empty.
-    pub fn take_output(&mut self, buffer: &mut Vec<u8>) {
-        std::mem::swap(&mut self.output, buffer);
+    /// The bytes to send.
+    pub fn take_output(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.output)
     }
 
     /// ubusd said hello.
