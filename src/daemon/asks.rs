@@ -182,7 +182,7 @@ impl Daemon {
         self.ask(request, SCAN, async |asked| {
             let networks = asked.modem.scan().await?;
             let reply = replies::networks(asked.id(), &networks);
-            *asked.slot.scanned.borrow_mut() = Some((Instant::now(), reply.clone()));
+            *asked.slot.scanned.borrow_mut() = Some((Instant::now(), reply["networks"].to_string()));
             Ok(reply)
         })
     }
@@ -192,7 +192,7 @@ impl Daemon {
         let slot = self.named_slot(request)?;
         let mut reply = json!({ "modem": slot.id, "scanning": slot.occupy("scan").is_none() });
         if let Some((ended, found)) = &*slot.scanned.borrow() {
-            reply["networks"] = found["networks"].clone();
+            reply["networks"] = serde_json::from_str(found).unwrap_or_default();
             reply["ago"] = ended.elapsed().as_secs().into();
         }
         Ok(Reply::Now(reply))

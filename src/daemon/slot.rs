@@ -106,8 +106,9 @@ pub struct Slot {
     busy: RefCell<Vec<&'static str>>,
     /// Messages that came and are still to be read.
     pub unread: super::messages::Unread,
-    /// The last search for networks, and when it ended.
-    pub scanned: RefCell<Option<(Instant, Value)>>,
+    /// What the last search for networks found, and when it ended. As text: it is kept for good, and
+    /// a table's many small pieces would keep what the allocator has around them.
+    pub scanned: RefCell<Option<(Instant, String)>>,
     /// Parts of messages that came, for events.
     pub incoming: RefCell<Incoming>,
     /// Until when somebody watches its control messages, and those of which generation.
