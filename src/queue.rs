@@ -1,7 +1,8 @@
 //! Queues and promises between tasks of this thread.
 //!
 //! Contract: what was sent before the last sender went is still received; what nobody can receive
-//! any more comes back to who sends it. Every future here may be dropped at any time.
+//! any more comes back to who sends it. Every future here may be dropped at any time. An empty queue
+//! takes no memory: after a burst it is as before.
 //!
 //! Why not tokio's channels? Theirs pass between threads: blocks of slots and atomics, made anew
 //! for each type that is sent, more than a kilobyte of a router's flash for each.
@@ -32,7 +33,8 @@ impl Bell {
 }
 
 struct Line<T> {
-    items: RefCell<VecDeque<T>>,
+    /// Boxed: some are large, and a burst doubles the room for them again and again.
+    items: RefCell<VecDeque<Box<T>>>,
     /// Items that may wait.
     most: usize,
     /// There is somebody to receive.
@@ -65,7 +67,7 @@ impl<T> Sender<T> {
         if !self.0.open.get() {
             return Err(item);
         }
-        self.0.items.borrow_mut().push_back(item);
+        self.0.items.borrow_mut().push_back(Box::new(item));
         self.0.bell.ring();
         Ok(())
     }
@@ -100,7 +102,12 @@ impl<T> Receiver<T> {
     }
 
     fn poll(&mut self, context: &Context<'_>) -> Poll<Option<T>> {
-        let item = self.0.items.borrow_mut().pop_front();
+        let mut items = self.0.items.borrow_mut();
+        let item = items.pop_front().map(|item| *item);
+        if items.is_empty() {
+            items.shrink_to_fit();
+        }
+        drop(items);
         if item.is_none() && Rc::strong_count(&self.0) > 1 {
             self.0.bell.wait(context);
             return Poll::Pending;
@@ -189,6 +196,20 @@ mod tests {
         let both = async { tokio::join!(waits, works).0 };
         let in_time = async { timeout(Duration::from_secs(1), both).await };
         LocalSet::new().block_on(&runtime.unwrap(), in_time).unwrap()
+    }
+
+    #[test]
+    fn an_empty_queue_takes_no_memory() {
+        let (sender, mut receiver) = unbounded();
+        both(
+            async {
+                for number in 0..100 {
+                    assert_eq!(receiver.recv().await, Some(number));
+                }
+                assert_eq!(receiver.0.items.borrow().capacity(), 0);
+            },
+            async { (0..100).for_each(|number| sender.send(number).unwrap()) },
+        );
     }
 
     #[test]
