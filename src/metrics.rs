@@ -117,7 +117,7 @@ pub fn text(status: &Value, counts: &Value) -> String {
     }
     if let Some(uptime) = status.get("uptime").and_then(Value::as_f64) {
         head(&mut text, "_uptime_seconds", "gauge", "seconds", "Time that the daemon has been running.");
-        text.push_str(&format!("uwand_uptime_seconds {uptime}\n"));
+        text.push_str(&format!("uwand_uptime_seconds {}\n", decimal(uptime)));
     }
     for family in FAMILIES {
         let mut samples = String::new();
