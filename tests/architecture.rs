@@ -96,7 +96,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("at::asked", &["words", "answers", "at"]),
     ("cli", &["words", "civil", "config", "globals", "ubus", "linux::tty"]),
     ("cli::doctor", &["cli", "doctor", "globals", "ubus"]),
-    ("cli::migrate", &["cli", "globals", "linux::sysfs", "migrate", "uci"]),
+    ("cli::migrate", &["cli", "globals", "linux::run", "linux::sysfs", "migrate", "uci"]),
     ("daemon", &["*"]),
     ("lib", &["*"]),
     ("main", &["*", "daemon"]),

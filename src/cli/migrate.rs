@@ -5,9 +5,7 @@
 //! back and compared before it is committed, and reverted where it is not what was meant.
 //! Nothing is stopped or restarted here: it may be the connection that the person came by.
 
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -15,6 +13,7 @@ use super::args::Request;
 use super::table::{Page, Paint};
 use super::{Failure, output, print};
 use crate::globals::Globals;
+use crate::linux::run;
 use crate::linux::sysfs::Sysfs;
 use crate::migrate::{Change, Seen, plan};
 use crate::uci;
@@ -94,24 +93,13 @@ fn is_in(change: &Change, export: &str) -> bool {
 
 /// What `uci` printed.
 fn uci_told(args: &[&str], input: &str) -> Result<String, String> {
-    let child = Command::new("uci")
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    let mut child =
-        child.map_err(|error| format!("uci cannot be run ({error}); is this an OpenWrt router?"))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // It says itself what it did not read.
-        let _ = stdin.write_all(input.as_bytes());
+    let ran = run::run("uci", args, input)
+        .map_err(|error| format!("uci cannot be run ({error}); is this an OpenWrt router?"))?;
+    if !ran.succeeded {
+        let why = ran.errors.trim();
+        return Err(format!("uci {}: {}", args.join(" "), if why.is_empty() { "it failed" } else { why }));
     }
-    let output = child.wait_with_output().map_err(|error| format!("uci: {error}"))?;
-    if !output.status.success() {
-        let why = String::from_utf8_lossy(&output.stderr).trim().to_string();
-        return Err(format!("uci {}: {}", args.join(" "), if why.is_empty() { "it failed" } else { &why }));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    Ok(ran.output)
 }
 
 fn reply(changes: &[Change], applied: bool) -> Value {

@@ -16,6 +16,7 @@ pub mod netdev;
 pub mod ping;
 pub mod power;
 pub mod qmimux;
+pub mod run;
 pub mod serial;
 pub mod sysfs;
 pub mod text;
