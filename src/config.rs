@@ -12,11 +12,10 @@ mod names;
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
-
 use self::names::nearest;
 pub use self::names::{distance, is_known, is_misspelt, is_single};
 use crate::cause::Cause;
+use crate::json::{Map, Value};
 use crate::target::Target;
 use crate::words::{Auth, Control, Mode, PdpType, Secret, device_shown};
 
@@ -133,7 +132,7 @@ pub struct Config {
 
 impl Config {
     /// Parses the table that netifd (or a caller of `up`) gave.
-    pub fn parse(table: &Map<String, Value>) -> Result<Config, Cause> {
+    pub fn parse(table: &Map) -> Result<Config, Cause> {
         reject_unknown(table)?;
         let section = Section { table };
         let config = Config {
@@ -165,7 +164,7 @@ impl Config {
     }
 }
 
-fn reject_unknown(table: &Map<String, Value>) -> Result<(), Cause> {
+fn reject_unknown(table: &Map) -> Result<(), Cause> {
     for (name, value) in table {
         // `ubus_rpc_session` and uci's own marks (`.name`, `.type`) are not options.
         if is_known(name) || name.starts_with('.') || name == "ubus_rpc_session" {
@@ -200,7 +199,7 @@ fn show(value: &Value) -> String {
 }
 
 struct Section<'a> {
-    table: &'a Map<String, Value>,
+    table: &'a Map,
 }
 
 impl Section<'_> {
@@ -376,9 +375,8 @@ fn wrong(kind: Kind, text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use crate::json::json;
 
     fn parse(value: Value) -> Result<Config, Cause> {
         let Value::Object(table) = value else { panic!("a test gives a table") };

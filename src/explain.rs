@@ -3,10 +3,9 @@
 //! Contract: [`explain`] makes the reply of the ubus method `explain` from the states of one
 //! interface; what is not known is left out. Nothing is decided here: who decides says why.
 
-use serde_json::{Map, Value, json};
-
 use crate::cause::Cause;
 use crate::fault::{Diagnosis, Health, Rung};
+use crate::json::{Map, Value, json};
 use crate::words;
 use crate::words::LinkState;
 

@@ -7,8 +7,7 @@
 //!
 //! Why not RRD files? They are written every minute, and that to flash or not kept at all.
 
-use serde_json::{Value, json};
-
+use crate::json::{Value, json};
 use crate::words;
 use crate::words::Signal;
 

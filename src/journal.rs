@@ -13,9 +13,8 @@
 
 use std::collections::VecDeque;
 
-use serde_json::{Map, Value, json};
-
 use crate::fault::{Diagnosis, Fault, Rung};
+use crate::json::{Map, Value, json};
 
 /// What the file may take, and nearly what the ring takes in RAM.
 pub const MOST_BYTES: usize = 128 * 1024;
@@ -72,8 +71,8 @@ struct Outage {
     before: i64,
     fault: Option<Fault>,
     evidence: Vec<String>,
-    cell: Map<String, Value>,
-    signal: Map<String, Value>,
+    cell: Map,
+    signal: Map,
     rungs: Vec<Tried>,
     cured_by: Option<Rung>,
 }
@@ -354,7 +353,7 @@ impl Outage {
         stored["before"] = self.before.into();
         if let Some(stored) = stored.as_object_mut() {
             for derived in ["ago", "end", "text", "traffic_lost_s"] {
-                stored.remove(derived);
+                stored.swap_remove(derived);
             }
         }
         stored
@@ -390,7 +389,7 @@ impl Outage {
 
     /// Bytes of its line, about.
     fn weight(&self) -> usize {
-        let texts = |map: &Map<String, Value>| map.len() * 32;
+        let texts = |map: &Map| map.len() * 32;
         let evidence: usize = self.evidence.iter().map(|text| text.len() + 4).sum();
         let rungs: usize = self.rungs.iter().map(|tried| tried.why.len() + 80).sum();
         300 + self.interface.len() + evidence + rungs + texts(&self.cell) + texts(&self.signal)
@@ -425,15 +424,15 @@ fn parse_line(line: &str) -> Option<Outage> {
     if sum != crc32(json.as_bytes()) {
         return None;
     }
-    Outage::parse(&serde_json::from_str(json).ok()?)
+    Outage::parse(&crate::json::from_str(json).ok()?)
 }
 
 /// Members of a table that are numbers or short texts.
-fn some_of(table: &Value, keys: &[&str]) -> Map<String, Value> {
+fn some_of(table: &Value, keys: &[&str]) -> Map {
     let member = |key: &&str| {
-        let value = match table.get(key)? {
+        let value = match table.get(*key)? {
             Value::String(text) => Value::from(clean(text)),
-            Value::Number(number) => Value::Number(number.clone()),
+            Value::Number(number) => Value::Number(*number),
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
         };
         Some((key.to_string(), value))

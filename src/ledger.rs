@@ -19,10 +19,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::SystemTime;
 
-use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::journal::{MOST_BYTES, Moment};
+use crate::json::Value;
 
 const NAME: &str = "outages";
 /// For one write and one log line.
@@ -82,7 +82,7 @@ impl Ledger {
 
     /// A small value that outlives the router, such as when it was rebooted last.
     pub fn note(&self, name: &str) -> Option<Value> {
-        serde_json::from_slice(&read(&self.dir.join(format!("{name}.json")))).ok()
+        crate::json::from_slice(&read(&self.dir.join(format!("{name}.json")))).ok()
     }
 
     pub fn keep_note(&self, name: &str, value: &Value) {
@@ -182,8 +182,8 @@ mod tests {
         journal.end(clocks.now(), "wan", None);
         ledger.save(&journal.text(clocks.now()));
         assert!(!Journal::read(&ledger.load()).0.is_open("wan"));
-        ledger.keep_note("ladder", &serde_json::json!({"reboot": 5}));
-        assert_eq!(ledger.note("ladder"), Some(serde_json::json!({"reboot": 5})));
+        ledger.keep_note("ladder", &crate::json!({"reboot": 5}));
+        assert_eq!(ledger.note("ladder"), Some(crate::json!({"reboot": 5})));
         fs::write(dir.join("deep/ladder.json"), "{\"reb").expect("written");
         assert_eq!(ledger.note("ladder"), None);
         fs::remove_dir_all(&dir).expect("removed");

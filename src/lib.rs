@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`words`] [`cause`] | the shared vocabulary; why a link is not up |
 //! | [`wire`] | the ground of all codecs: a reader that cannot run off the end |
+//! | [`json`] | PURE: values as JSON and blobmsg know them, read, made and shown |
 //! | [`config`] [`device`] [`dial`] | the option table; which modem is meant; what a link asks of it |
 //! | [`fault`] | PURE: the words of watching and mending |
 //! | [`target`] [`dns`] | PURE: what a probe asks, and what it costs; the bytes of DNS |
@@ -83,6 +84,7 @@ pub mod few;
 pub mod globals;
 pub mod history;
 pub mod journal;
+pub mod json;
 pub mod ladder;
 pub mod ledger;
 pub mod link;

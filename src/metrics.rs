@@ -8,9 +8,8 @@
 //!
 //! Why no HTTP server? A router has a web server, and collectors that run a command.
 
-use serde_json::{Map, Value};
-
 use crate::fault::Health;
+use crate::json::{Map, Value};
 use crate::words::{LinkState, ModemState, Registration};
 
 /// Where samples of a family come from, and who is named by their label.
@@ -193,7 +192,7 @@ impl Family {
             Kind::Info(keys) => {
                 let none = Map::new();
                 let table = of.as_object().unwrap_or(&none);
-                let known = keys.iter().filter_map(|key| Some((*key, table.get(*key)?.as_str()?)));
+                let known = keys.iter().filter_map(|key| Some((*key, table.get(key)?.as_str()?)));
                 let labels: Vec<(&str, &str)> = labels.iter().copied().chain(known).collect();
                 self.line(text, "_info", &labels, 1.0);
             }

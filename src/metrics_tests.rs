@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
-
 use super::*;
+use crate::json::json;
 
 fn status() -> Value {
     json!({"version": "0.1.0", "uptime": 61, "interfaces": [

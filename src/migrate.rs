@@ -10,10 +10,9 @@
 //! The defaults are those of the handlers: uqmi's qmi.sh, umbim's mbim.sh, comgt's ncm.sh and
 //! 3g.sh, wwan.sh, ModemManager's modemmanager.sh.
 
-use serde_json::{Map, Value};
-
 use crate::cause::Cause;
 use crate::config::{self, Config, Kind, OPTIONS};
+use crate::json::{Map, Value};
 use crate::uci::{self, Entry, quoted_value};
 
 pub const PROTOCOLS: [&str; 6] = ["qmi", "mbim", "ncm", "3g", "modemmanager", "wwan"];
@@ -277,7 +276,7 @@ impl Work<'_> {
 }
 
 /// As netifd hands a section over.
-pub fn table(entries: &[Entry]) -> Map<String, Value> {
+pub fn table(entries: &[Entry]) -> Map {
     let mut table = Map::new();
     for entry in entries {
         match table.get_mut(&entry.name) {

@@ -12,11 +12,10 @@ mod asked;
 mod inside;
 mod remedy;
 
-use serde_json::{Value, json};
-
 use self::inside::Inside;
 use crate::cause::Cause;
 use crate::dial::Dial;
+use crate::json::{Value, json};
 use crate::mbim;
 use crate::qmi;
 use crate::quirks::Quirks;

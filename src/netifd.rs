@@ -12,11 +12,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
-
 use crate::cause::Cause;
 use crate::config::{Kind, OPTIONS, is_misspelt, is_single};
 use crate::globals::Globals;
+use crate::json::{Map, Value, json};
 use crate::ubus::call::call;
 use crate::ubus::{Client, Error, Source, Status};
 use crate::uci;
@@ -58,7 +57,7 @@ pub fn dump() -> Value {
 }
 
 /// A message for `network.interface notify_proto`.
-fn notify(interface: &str, action: NotifyAction) -> Map<String, Value> {
+fn notify(interface: &str, action: NotifyAction) -> Map {
     let mut message = Map::new();
     message.insert("interface".into(), interface.into());
     message.insert("action".into(), (action as u32).into());
@@ -88,7 +87,7 @@ pub fn link_up(interface: &str, bearer: &Bearer) -> Value {
     Value::Object(message)
 }
 
-fn add_ipv4(message: &mut Map<String, Value>, bearer: &Bearer) {
+fn add_ipv4(message: &mut Map, bearer: &Bearer) {
     let Some(v4) = bearer.ipv4.settings() else { return };
     let addresses: Vec<Value> = v4
         .addresses
@@ -114,7 +113,7 @@ fn add_ipv4(message: &mut Map<String, Value>, bearer: &Bearer) {
     message.insert("routes".into(), json!([route]));
 }
 
-fn add_ipv6(message: &mut Map<String, Value>, bearer: &Bearer) {
+fn add_ipv6(message: &mut Map, bearer: &Bearer) {
     let Some(v6) = bearer.ipv6.settings() else { return };
     // The /64 belongs to this link alone (TS 23.401 5.3.1.2.2), so it can be shared with the
     // LAN (RFC 7278): the address goes out as /128, the prefix to netifd's delegation.
@@ -207,7 +206,7 @@ pub const INHERITED: &[&str] =
 /// Interfaces for `network add_dynamic` where the modem tells no addresses of a granted
 /// family: DHCP or router advertisements run on top of the link, as after the stock
 /// handlers (mbim.sh `_4` and `_6`).
-pub fn dynamic(interface: &str, bearer: &Bearer, inherited: &Map<String, Value>) -> Vec<Value> {
+pub fn dynamic(interface: &str, bearer: &Bearer, inherited: &Map) -> Vec<Value> {
     let on_top = |suffix: &str, proto: &str| {
         let mut message = inherited.clone();
         message.insert("name".into(), format!("{interface}_{suffix}").into());
@@ -258,7 +257,7 @@ pub fn main(args: &[String], globals: &Globals) -> ExitCode {
 }
 
 fn setup(interface: &str, config: &str, globals: &Globals) -> ExitCode {
-    let mut config: Map<String, Value> = match serde_json::from_str(config) {
+    let mut config: Map = match crate::json::from_str(config) {
         Ok(Value::Object(config)) => config,
         _ => {
             eprintln!("uwand netifd: the configuration of {interface} is not a JSON object");
@@ -288,7 +287,7 @@ fn setup(interface: &str, config: &str, globals: &Globals) -> ExitCode {
 
 /// What netifd dropped of our own without a word: an option with a misspelt name, and a list
 /// where one value is wanted. The daemon refuses both by name.
-fn add_swallowed(config: &mut Map<String, Value>, network: &str, interface: &str) {
+fn add_swallowed(config: &mut Map, network: &str, interface: &str) {
     for entry in uci::section(network, "interface", interface) {
         if config.contains_key(&entry.name) {
             continue;

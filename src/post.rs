@@ -3,10 +3,9 @@
 //! Contract: pure. Nothing of the store is left out: what no one can read is shown with its
 //! place, so that it can be deleted. Numbers and texts are revealed here, as in `replies`.
 
-use serde_json::Value;
-
 use crate::answers::{Folder, Stored};
-use crate::replies::Table;
+use crate::json::Table;
+use crate::json::Value;
 use crate::sms::assemble::{Assembler, Message, Part, USUAL_PATIENCE};
 use crate::sms::body::Content;
 use crate::sms::delivery;
@@ -74,12 +73,12 @@ fn shown(message: &Message, kind: &str, other_end: &str, folder: Option<Folder>)
     let table = Table::default()
         .with("ids", message.keys.clone())
         .with("kind", kind)
-        .maybe("folder", folder.map(Folder::as_str))
+        .with("folder", folder.map(Folder::as_str))
         .with(other_end, message.from.text.reveal())
-        .maybe("time", time(&message.time))
-        .maybe("class", message.coding.class())
-        .maybe("parts", Some(message.total).filter(|total| *total > 1))
-        .maybe("missing", Some(message.missing.clone()).filter(|missing| !missing.is_empty()));
+        .with("time", time(&message.time))
+        .with("class", message.coding.class())
+        .with("parts", Some(message.total).filter(|total| *total > 1))
+        .with("missing", Some(message.missing.clone()).filter(|missing| !missing.is_empty()));
     match &message.content {
         Content::Text(text) => table.with("text", text.reveal()),
         Content::Data(data) => table.with("data", hex(data)),
@@ -95,8 +94,8 @@ fn report(stored: &Stored, report: &StatusReport) -> Value {
         .with("to", report.to.text.reveal())
         .with("reference", report.reference)
         .with("delivery", report.delivery().as_str())
-        .maybe("reason", delivery::reason(report.status))
-        .maybe("time", time(&report.discharged))
+        .with("reason", delivery::reason(report.status))
+        .with("time", time(&report.discharged))
         .json()
 }
 

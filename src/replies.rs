@@ -4,34 +4,11 @@
 //! people are revealed here, to those whom ubus' ACL admits. A cell of NR has 36 bits, so its
 //! `cell_id` may be a 64-bit integer.
 
-use serde_json::{Map, Value, json};
-
 use crate::answers::{Cell, Cells, Network, SimLock, UssdAnswer};
 use crate::bands::{band, downlink_khz};
+use crate::json::{Table, Value, json};
 use crate::status::tenths;
 use crate::words::Technology;
-
-/// A table in which unknown values have no place.
-#[derive(Default)]
-pub struct Table(Map<String, Value>);
-
-impl Table {
-    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
-        self.0.insert(key.to_string(), value.into());
-        self
-    }
-
-    pub fn maybe<V: Into<Value>>(self, key: &str, value: Option<V>) -> Self {
-        match value {
-            Some(value) => self.with(key, value),
-            None => self,
-        }
-    }
-
-    pub fn json(self) -> Value {
-        Value::Object(self.0)
-    }
-}
 
 /// The reply of `cells`.
 pub fn cells(modem: &str, cells: &Cells) -> Value {
@@ -39,7 +16,7 @@ pub fn cells(modem: &str, cells: &Cells) -> Value {
         .with("modem", modem)
         .with("serving", cells.serving.iter().map(cell).collect::<Vec<_>>())
         .with("neighbours", cells.neighbours.iter().map(cell).collect::<Vec<_>>())
-        .maybe("note", cells.note.clone())
+        .with("note", cells.note.clone())
         .json()
 }
 
@@ -58,21 +35,21 @@ pub fn cell(cell: &Cell) -> Value {
     let carrier = cell.technology.zip(cell.channel);
     let mhz = carrier.and_then(|(t, channel)| downlink_khz(t, channel)).map(|khz| f64::from(khz) / 1000.0);
     Table::default()
-        .maybe("technology", cell.technology.map(Technology::as_str))
-        .maybe("mcc_mnc", cell.mcc_mnc.clone())
-        .maybe("band", carrier.and_then(|(technology, channel)| band(technology, channel)))
-        .maybe(channel, cell.channel)
-        .maybe("frequency", mhz)
-        .maybe(physical, cell.physical)
-        .maybe(area, cell.area)
-        .maybe("cell_id", cell.cell)
-        .maybe("rsrp", cell.rsrp_dbm)
-        .maybe("rsrq", cell.rsrq_db.map(tenths))
-        .maybe("sinr", cell.sinr_db.map(tenths))
-        .maybe("rssi", cell.rssi_dbm)
-        .maybe("rscp", cell.rscp_dbm)
-        .maybe("ecno", cell.ecno_db)
-        .maybe("timing_advance", cell.timing_advance)
+        .with("technology", cell.technology.map(Technology::as_str))
+        .with("mcc_mnc", cell.mcc_mnc.clone())
+        .with("band", carrier.and_then(|(technology, channel)| band(technology, channel)))
+        .with(channel, cell.channel)
+        .with("frequency", mhz)
+        .with(physical, cell.physical)
+        .with(area, cell.area)
+        .with("cell_id", cell.cell)
+        .with("rsrp", cell.rsrp_dbm)
+        .with("rsrq", cell.rsrq_db.map(tenths))
+        .with("sinr", cell.sinr_db.map(tenths))
+        .with("rssi", cell.rssi_dbm)
+        .with("rscp", cell.rscp_dbm)
+        .with("ecno", cell.ecno_db)
+        .with("timing_advance", cell.timing_advance)
         .json()
 }
 
@@ -84,12 +61,12 @@ pub fn networks(modem: &str, networks: &[Network]) -> Value {
 fn network(network: &Network) -> Value {
     Table::default()
         .with("mcc_mnc", network.mcc_mnc.clone())
-        .maybe("operator", network.operator.clone())
+        .with("operator", network.operator.clone())
         .with("state", network.state.as_str())
-        .maybe("technology", network.technology.map(Technology::as_str))
-        .maybe("home", Some(true).filter(|_| network.home))
-        .maybe("preferred", Some(true).filter(|_| network.preferred))
-        .maybe("rssi", network.rssi_dbm)
+        .with("technology", network.technology.map(Technology::as_str))
+        .with("home", Some(true).filter(|_| network.home))
+        .with("preferred", Some(true).filter(|_| network.preferred))
+        .with("rssi", network.rssi_dbm)
         .json()
 }
 
@@ -99,10 +76,10 @@ pub fn sim(modem: &str, sim: &SimLock) -> Table {
         .with("modem", modem)
         .with("sim", sim.sim.as_str())
         .with("lock", sim.lock.as_str())
-        .maybe("enabled", sim.enabled)
-        .maybe("tries", sim.tries())
-        .maybe("pin_tries", sim.pin_tries)
-        .maybe("puk_tries", sim.puk_tries)
+        .with("enabled", sim.enabled)
+        .with("tries", sim.tries())
+        .with("pin_tries", sim.pin_tries)
+        .with("puk_tries", sim.puk_tries)
 }
 
 /// The reply of `ussd`.
@@ -110,7 +87,7 @@ pub fn ussd(modem: &str, answer: &UssdAnswer) -> Value {
     Table::default()
         .with("modem", modem)
         .with("state", answer.state.as_str())
-        .maybe("text", answer.text.as_ref().map(|text| text.reveal()))
+        .with("text", answer.text.as_ref().map(|text| text.reveal()))
         .json()
 }
 

@@ -13,21 +13,20 @@
 //! answers, which is when a cellular link comes up. `ifstatus` counts its `uptime` in
 //! seconds for the same reason.
 //!
-//! Why no `Deserialize`? The command line reads replies as plain JSON, so that it goes on
+//! Why are they not read back? The command line reads replies as plain JSON, so that it goes on
 //! showing what it can when the daemon is older or newer than itself.
 
 use std::fmt::Display;
 
-use serde::Serialize;
-
 use crate::cause::Cause;
 use crate::fault::{Fault, Health, Rung};
+use crate::json::{Table, ToJson, Value};
 use crate::words::{
     Addressing, Bearer, Control, Facts, Id, LinkState, ModemState, Registration, Signal, SimState, Technology,
 };
 
 /// The reply of `status`.
-#[derive(Serialize, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Status {
     pub version: &'static str,
     /// Seconds that the daemon has been running.
@@ -43,43 +42,30 @@ impl Status {
 }
 
 /// One interface of the configuration.
-#[derive(Serialize, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct InterfaceStatus {
     pub interface: String,
     pub state: LinkState,
     /// Seconds that it has been in this state.
     pub since: u32,
     /// The `id` of its modem.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub modem: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub netdev: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub control: Option<Control>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub technology: Option<Technology>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv4: Option<FamilyStatus>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<FamilyStatus>,
     /// What the network device carries: the smaller of the two families' MTUs.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mtu: Option<u32>,
     /// The code that `ifstatus` shows, e.g. `NO_SIM`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<&'static str>,
     /// The error in words, with the network's cause number and text where it gave one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// What was asked and not granted.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// Seconds until the next try.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub next_try: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub watchdog: Option<WatchdogStatus>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub traffic: Option<Traffic>,
 }
 
@@ -126,125 +112,93 @@ impl InterfaceStatus {
 }
 
 /// What the probes of an interface say.
-#[derive(Serialize, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct WatchdogStatus {
     pub health: Health,
     /// Of the last answered probe, and who answered it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rtt_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// Percent of the last 20 rounds.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub loss: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
     /// The rung that is being tried.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rung: Option<Rung>,
     /// Seconds until the next act: a probe, a rung, a try.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<u32>,
     /// Resets and power cuts in the last 24 hours, and how many may be.
     pub used: u32,
     pub budget: u32,
     /// What the probes of this configuration cost in a month without other traffic.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes_month: Option<f64>,
 }
 
 /// What the network device counted.
-#[derive(Serialize, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Traffic {
     pub rx_bytes: f64,
     pub tx_bytes: f64,
 }
 
 /// One address family of an interface that is up.
-#[derive(Serialize, Clone, PartialEq, Default)]
+#[derive(Clone, PartialEq, Default)]
 pub struct FamilyStatus {
     /// Each with its prefix length: `10.0.0.2/30`. Empty while `dynamic`.
     pub addresses: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway: Option<String>,
     pub dns: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mtu: Option<u32>,
     /// Granted, but DHCP or router advertisements tell the addresses, to netifd and not to us.
-    #[serde(skip_serializing_if = "is_false")]
-    pub dynamic: bool,
+    pub dynamic: Option<bool>,
 }
 
 impl FamilyStatus {
     fn of<A: Display>(addressing: &Addressing<A>) -> Option<Self> {
         match addressing {
             Addressing::Absent => None,
-            Addressing::Dynamic => Some(FamilyStatus { dynamic: true, ..FamilyStatus::default() }),
+            Addressing::Dynamic => Some(FamilyStatus { dynamic: Some(true), ..FamilyStatus::default() }),
             Addressing::Static(family) => Some(FamilyStatus {
                 addresses: family.addresses.iter().map(|(a, prefix)| format!("{a}/{prefix}")).collect(),
                 gateway: family.gateway.as_ref().map(A::to_string),
                 dns: family.dns.iter().map(A::to_string).collect(),
                 mtu: family.mtu,
-                dynamic: false,
+                dynamic: None,
             }),
         }
     }
 }
 
 /// One modem: opened, awaited, or only seen in sysfs.
-#[derive(Serialize, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct ModemStatus {
     /// How the `modem` arguments of ubus and the command line call it.
     pub id: String,
     pub state: ModemState,
     /// The control device, e.g. `/dev/cdc-wdm0`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub driver: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub netdev: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub at_port: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub manufacturer: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub imei: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub iccid: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub imsi: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub numbers: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<Vec<String>>,
     pub sim: Option<SimState>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub pin_tries: Option<u32>,
     /// `on`, `off`, or `off-hardware`: a switch that software cannot turn.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub radio: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub registration: Option<Registration>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub operator: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mcc_mnc: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub technology: Option<Technology>,
     /// Told while registered.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub roaming: Option<bool>,
     /// Packet service.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attached: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub signal: Option<SignalStatus>,
     /// Degrees Celsius.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
     /// Frames from the modem that were counted and dropped.
     pub malformed: u32,
@@ -268,7 +222,7 @@ impl ModemStatus {
             imei: revealed(&facts.imei),
             iccid: revealed(&facts.iccid),
             imsi: revealed(&facts.imsi),
-            numbers: facts.numbers.iter().map(|number| number.reveal().to_string()).collect(),
+            numbers: some(facts.numbers.iter().map(|number| number.reveal().to_string()).collect()),
             sim: facts.sim,
             pin_tries: facts.pin_tries,
             radio: radio(facts),
@@ -287,18 +241,13 @@ impl ModemStatus {
 }
 
 /// Signal of the serving cell: dBm for `rssi` and `rsrp`, dB for `rsrq` and `sinr`.
-#[derive(Serialize, Clone, PartialEq, Default)]
+#[derive(Clone, PartialEq, Default)]
 pub struct SignalStatus {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rssi: Option<i32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rsrp: Option<i32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rsrq: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sinr: Option<f64>,
     /// 0 to 5.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bars: Option<u8>,
 }
 
@@ -317,26 +266,21 @@ impl SignalStatus {
 }
 
 /// The reply of `signal`.
-#[derive(Serialize, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct SignalReply {
     pub modems: Vec<ModemSignal>,
 }
 
 /// One modem in the reply of `signal`.
-#[derive(Serialize, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct ModemSignal {
     pub id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub registration: Option<Registration>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub operator: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub technology: Option<Technology>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub signal: Option<SignalStatus>,
     /// The serving cells, as `cells` shows them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub cells: Vec<serde_json::Value>,
+    pub cells: Option<Vec<Value>>,
 }
 
 impl ModemSignal {
@@ -347,52 +291,72 @@ impl ModemSignal {
             operator: facts.operator.clone(),
             technology: facts.technology,
             signal: SignalStatus::of(&facts.signal),
-            cells: Vec::new(),
+            cells: None,
         }
     }
 }
 
 /// The event `uwand.interface`.
-#[derive(Serialize, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct InterfaceEvent {
     pub interface: String,
     pub old: LinkState,
     pub new: LinkState,
     /// The code of the cause, where the new state has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<&'static str>,
 }
 
 /// The event `uwand.watchdog`.
-#[derive(Serialize, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct WatchdogEvent {
     pub interface: String,
     pub old: Health,
     pub new: Health,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rung: Option<Rung>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
 
 /// The event `uwand.modem`.
-#[derive(Serialize, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct ModemEvent {
     pub modem: String,
     pub old: ModemState,
     pub new: ModemState,
 }
 
-/// A reply or event as the JSON object that blobmsg is made from.
-pub fn to_json(value: &impl Serialize) -> serde_json::Value {
-    // Fails only for maps with keys that are no strings, and none of these types has a map.
-    serde_json::to_value(value).unwrap_or_default()
+/// What each shows, in this order: its fields, those that are `None` left out.
+macro_rules! shown {
+    ($($name:ident { $($field:ident)* })*) => {$(
+        impl ToJson for $name {
+            fn to_json(&self) -> Value {
+                Table::of(&[$((stringify!($field), &self.$field)),*])
+            }
+        }
+    )*};
 }
 
-fn is_false(value: &bool) -> bool {
-    !value
+shown! {
+    Status { version uptime interfaces modems }
+    InterfaceStatus { interface state since modem netdev control technology ipv4 ipv6 mtu error reason
+        note next_try watchdog traffic }
+    WatchdogStatus { health rtt_ms target loss fault rung next used budget bytes_month }
+    Traffic { rx_bytes tx_bytes }
+    FamilyStatus { addresses gateway dns mtu dynamic }
+    ModemStatus { id state device driver netdev at_port manufacturer model revision imei iccid imsi
+        numbers sim pin_tries radio registration operator mcc_mnc technology roaming attached signal
+        temperature malformed timeouts }
+    SignalStatus { rssi rsrp rsrq sinr bars }
+    SignalReply { modems }
+    ModemSignal { id registration operator technology signal cells }
+    InterfaceEvent { interface old new error }
+    WatchdogEvent { interface old new fault rung why }
+    ModemEvent { modem old new }
+}
+
+/// A list that is left out where it is empty.
+fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
+    Some(list).filter(|list| !list.is_empty())
 }
 
 fn revealed(id: &Option<Id>) -> Option<String> {
@@ -421,10 +385,9 @@ pub fn tenths(value: f32) -> f64 {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use serde_json::json;
-
     use super::*;
     use crate::cause::Reason;
+    use crate::json::json;
     use crate::words::Family;
 
     #[test]
@@ -442,13 +405,13 @@ mod tests {
             "ipv4": {"addresses": ["10.0.0.2/30"], "gateway": "10.0.0.1", "dns": ["9.9.9.9"], "mtu": 1430},
             "ipv6": {"addresses": [], "dns": [], "dynamic": true},
         });
-        assert_eq!(to_json(&status), expected);
+        assert_eq!(status.to_json(), expected);
     }
 
     #[test]
     fn a_refused_interface_shows_code_number_and_words() {
         let cause = Cause::ConnectFailed(Some(Reason::esm(27)));
-        let status = to_json(&InterfaceStatus::new("wan", LinkState::Waiting, 3).with_cause(&cause));
+        let status = InterfaceStatus::new("wan", LinkState::Waiting, 3).with_cause(&cause).to_json();
         assert_eq!(status["error"], "CONNECT_FAILED");
         let reason =
             "the connection was refused or ended; ESM cause 27: unknown or missing APN: check option apn";
@@ -457,7 +420,7 @@ mod tests {
 
     #[test]
     fn a_modem_that_said_nothing_shows_its_id_state_and_counters_only() {
-        let status = to_json(&ModemStatus::new("1-1.2", ModemState::Seen, &Facts::default()));
+        let status = ModemStatus::new("1-1.2", ModemState::Seen, &Facts::default()).to_json();
         assert_eq!(status, json!({"id": "1-1.2", "state": "seen", "malformed": 0, "timeouts": 0}));
     }
 
@@ -471,7 +434,7 @@ mod tests {
             signal: Signal { rsrp_dbm: Some(-95), rsrq_db: Some(-10.2), ..Signal::default() },
             ..Facts::default()
         };
-        let status = to_json(&ModemStatus::new("cdc-wdm0", ModemState::Open, &facts));
+        let status = ModemStatus::new("cdc-wdm0", ModemState::Open, &facts).to_json();
         assert_eq!(status["imei"], "353000000000000");
         assert_eq!(status["roaming"], true);
         assert_eq!(status["radio"], "on");

@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A closed vocabulary: an enum whose labels are its outside spelling.
 ///
-/// Gives `ALL`, `as_str()`, `parse()` (exact label), `Display` and `Serialize`.
+/// Gives `ALL`, `as_str()`, `parse()` (exact label), `Display` and `ToJson`.
 #[macro_export]
 macro_rules! words {
     ($(#[$doc:meta])* pub enum $name:ident { $($(#[$vdoc:meta])* $variant:ident = $label:literal),* $(,)? }) => {
@@ -36,9 +36,9 @@ macro_rules! words {
             }
         }
 
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
+        impl $crate::json::ToJson for $name {
+            fn to_json(&self) -> $crate::json::Value {
+                $crate::json::Value::from(self.as_str())
             }
         }
     };

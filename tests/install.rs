@@ -151,7 +151,7 @@ fn every_script_is_plain_shell_and_every_json_is_json() {
             assert!(checked.status.success(), "{name}: {}", String::from_utf8_lossy(&checked.stderr));
         }
         if name.ends_with(".json") {
-            let json: serde_json::Value = serde_json::from_str(&text).expect(name);
+            let json: uwand::json::Value = uwand::json::from_str(&text).expect(name);
             let access_list = name.contains("/acl.d/");
             assert!(!access_list || json["user"].is_string(), "ubusd skips it without a user");
         }
@@ -222,12 +222,12 @@ fn the_daemon_knows_the_variable_of_the_init_script() {
 #[test]
 fn the_daemon_gets_no_right_that_is_not_accounted_for() {
     let text = fs::read_to_string(project().join("files/etc/capabilities/uwand.json")).expect("capabilities");
-    let sets: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    let rights = serde_json::json!(["CAP_NET_ADMIN", "CAP_NET_RAW"]);
+    let sets: uwand::json::Value = uwand::json::from_str(&text).expect("JSON");
+    let rights = uwand::json!(["CAP_NET_ADMIN", "CAP_NET_RAW"]);
     for set in ["bounding", "effective", "permitted", "inheritable"] {
         assert_eq!(sets[set], rights, "a set that is missing is all of them: {set}");
     }
-    assert_eq!(sets["ambient"], serde_json::json!([]));
+    assert_eq!(sets["ambient"], uwand::json!([]));
     let script = fs::read_to_string(project().join("files/etc/init.d/uwand")).expect("script");
     assert!(script.contains("NET_ADMIN: ") && script.contains("NET_RAW: "), "each with its reason");
 }

@@ -16,7 +16,6 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
-use serde_json::json;
 use sim::bed::{Bed, WAN};
 use sim::fault::{Effect, Fault, On};
 use sim::modem::{Setup, SimModem};
@@ -26,6 +25,8 @@ use uwand::sms::address::Address;
 use uwand::sms::compose::{Options, compose};
 use uwand::sms::pdu::{Deliver, Pdu, Tpdu};
 use uwand::sms::time::Timestamp;
+
+use uwand::json::json;
 
 const MOST_RSS_KIB: u64 = 1536;
 /// Pages of musl's allocator: one of its table of groups, which never shrinks; one that the found

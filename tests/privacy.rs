@@ -9,7 +9,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use log::{LevelFilter, Metadata, Record};
-use serde_json::{Value, json};
 use sim::fault::{Effect, Fault, On};
 use sim::modem::{Network, Setup, Sim, SimModem};
 use sim::netifd::{Handler, Netifd, What};
@@ -20,6 +19,8 @@ use tokio::io::AsyncReadExt;
 use uwand::mbim::messages::basic::{DeviceCaps, SubscriberReady};
 use uwand::mbim::messages::enums::{AuthProtocol, Register};
 use uwand::qmi::frame::Service;
+
+use uwand::json::{Value, json};
 
 const PIN: &str = "7093";
 const WRONG_PIN: &str = "6182";

@@ -257,7 +257,7 @@ fn recorded_devices_are_told_apart() {
         skip::skipped("no vectors");
         return;
     };
-    let dumps: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let dumps: uwand::json::Value = uwand::json::from_str(&text).expect("JSON");
     let mut checked = 0;
     for dump in dumps.as_array().expect("list") {
         checked += u32::from(check_dump(dump));
@@ -265,9 +265,9 @@ fn recorded_devices_are_told_apart() {
     assert!(checked > 30, "{checked} devices");
 }
 
-fn check_dump(dump: &serde_json::Value) -> bool {
+fn check_dump(dump: &uwand::json::Value) -> bool {
     let Some(list) = dump["meaning"]["interfaces"].as_array() else { return false };
-    let hex = |value: &serde_json::Value| {
+    let hex = |value: &uwand::json::Value| {
         u16::from_str_radix(value.as_str().unwrap_or("0").trim_start_matches("0x"), 16).unwrap_or(0)
     };
     let (mut interfaces, mut expected) = (Vec::<Iface>::new(), None);

@@ -1,10 +1,11 @@
 //! blobmsg and ubus frames that the daemon sees all day.
 
 use crate::measure::measure;
-use serde_json::{Value, json};
 use std::hint::black_box;
 use uwand::ubus::blob::parse_table;
 use uwand::ubus::message::{Message, Status, say};
+
+use uwand::json::{Value, json};
 
 /// What `notify_proto` carries for a link with both families.
 fn link_up() -> Value {

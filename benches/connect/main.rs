@@ -17,7 +17,6 @@ use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
-use serde_json::json;
 use sim::bed::{Bed, WAN};
 use sim::modem::{Asked, Setup, SimModem};
 use sim::netifd::{Netifd, State};
@@ -25,6 +24,8 @@ use tokio::time::Instant;
 use uwand::mbim::Kind;
 use uwand::mbim::messages::Message;
 use uwand::mbim::messages::connect::{IpConfiguration, SetConnect};
+
+use uwand::json::json;
 
 const RUNS: usize = 21;
 const LIMIT: Duration = Duration::from_secs(5);

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use serde_json::json;
 use tokio::time::Instant;
 use uwand::qmi::messages::wds::{GetCurrentSettings, IpFamily, StartNetwork};
 
@@ -13,6 +12,7 @@ use super::sim::modem;
 use super::sim::netifd::{Netifd, State};
 use super::sim::qmi::{End, QmiModem, Setup};
 use super::{LIMIT, RUNS, milliseconds, spread};
+use uwand::json::json;
 
 const MOST_ROUND_TRIPS: usize = 20;
 const MOST_WALL: Duration = Duration::from_millis(25);

@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::json;
-
 use super::sim::bed::{Bed, Directory, NETDEV, WAN};
 use super::sim::modem::Setup;
+use uwand::json::json;
 
 const LIMIT: Duration = Duration::from_secs(20);
 /// What makes a process or a thread.

@@ -28,10 +28,11 @@ use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
-use serde_json::json;
 use sim::bed::{Bed, NETDEV};
 use sim::modem::Setup;
 use tokio::time::sleep;
+
+use uwand::json::json;
 
 const LIMIT: Duration = Duration::from_secs(5);
 /// The first rounds, and what the kernel says on a device that came up, are over.

@@ -5,10 +5,10 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
 use uwand::cause::Cause;
 use uwand::diagnose::{Answer, Facts, diagnose};
 use uwand::fault::{Health, Rung};
+use uwand::json::json;
 use uwand::ladder::{Carried, Event as Rise, Ladder, Ledger, Limits, Sight, Step};
 use uwand::link::{Action, Event, Link};
 use uwand::target::Target;

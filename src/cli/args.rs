@@ -6,11 +6,10 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use serde_json::{Map, Value};
-
 use super::asks;
 use super::grammar::{self, Command, Else, Many, Opt, Positional, Typed, any};
 use crate::globals::{Globals, parse_level};
+use crate::json::Map;
 use crate::words;
 
 words! {
@@ -49,7 +48,7 @@ pub struct Request {
 
 /// Arguments of a method; they may hold a PIN or a message.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Arguments(pub Map<String, Value>);
+pub struct Arguments(pub Map);
 
 impl std::fmt::Debug for Arguments {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -226,6 +225,7 @@ pub(super) fn is_number(value: &str) -> Result<(), &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::Value;
 
     fn parsed(line: &[&str]) -> Result<Invocation, String> {
         let args = std::iter::once("uwand").chain(line.iter().copied()).map(OsString::from);
@@ -281,7 +281,7 @@ mod tests {
         let Ok(Invocation::Person(_, request)) = parsed(&["sms", "send", "--", "+1", "-m"]) else {
             panic!("--")
         };
-        assert_eq!(request.arguments.0["text"], "-m");
+        assert_eq!(request.arguments.0.get("text"), Some(&"-m".into()));
         for line in [
             &["signal", "-m", "x", "-m", "y"][..],
             &["signal", "--json=1"],
@@ -341,7 +341,7 @@ mod tests {
             panic!("person")
         };
         assert_eq!((request.verb, request.modem.as_deref()), (Verb::Sms, Some("x")));
-        let expected = serde_json::json!({"action": "send", "number": "+1555", "text": "hi", "flash": true});
+        let expected = crate::json!({"action": "send", "number": "+1555", "text": "hi", "flash": true});
         assert_eq!(Value::Object(request.arguments.0), expected);
         assert!(parsed(&["sms", "delete"]).is_err() && parsed(&["ussd"]).is_err());
         assert!(parsed(&["ussd", "--cancel"]).is_ok() && parsed(&["sms"]).is_ok());

@@ -8,12 +8,11 @@ use std::ffi::OsStr;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::time::Duration;
 
-use serde_json::{Map, Value};
-
 use super::args::{Arguments, INTERFACE, JSON, MODEM, Request, Verb, command, flag, is_number, one, option};
 use super::grammar::{Command, Many, Opt, Positional, Typed};
 use super::{Failure, bus, chosen_modem, output, print, show_asks};
 use crate::globals::Globals;
+use crate::json::{Map, Value};
 use crate::words;
 
 words! {
@@ -205,7 +204,7 @@ pub fn run(globals: &Globals, request: &Request) -> Result<(), Failure> {
     let mut method = request.verb.as_str().to_string();
     match request.verb {
         Verb::Sim => {
-            arguments.entry("action").or_insert_with(|| Value::from("status"));
+            arguments.insert_new("action".to_string(), Value::from("status"));
             read_secrets(&mut arguments)?;
         }
         Verb::Sms => {
@@ -237,7 +236,7 @@ pub fn run(globals: &Globals, request: &Request) -> Result<(), Failure> {
 }
 
 /// The text of a message, where it was not typed.
-fn read_text(method: &str, arguments: &mut Map<String, Value>) -> Result<(), Failure> {
+fn read_text(method: &str, arguments: &mut Map) -> Result<(), Failure> {
     if method == "sms_send" && !arguments.contains_key("text") {
         let text = io::read_to_string(io::stdin())?;
         arguments.insert("text".to_string(), Value::from(text.trim_end_matches('\n')));
@@ -246,7 +245,7 @@ fn read_text(method: &str, arguments: &mut Map<String, Value>) -> Result<(), Fai
 }
 
 /// What the action needs and was not typed comes from standard input, a line each.
-fn read_secrets(arguments: &mut Map<String, Value>) -> Result<(), Failure> {
+fn read_secrets(arguments: &mut Map) -> Result<(), Failure> {
     let action = arguments.get("action").and_then(Value::as_str).and_then(SimAction::parse);
     let needed: &[&str] = match action {
         None | Some(SimAction::Status) => &[],
@@ -254,7 +253,7 @@ fn read_secrets(arguments: &mut Map<String, Value>) -> Result<(), Failure> {
         Some(SimAction::Unblock) => &["puk", "new_pin"],
         Some(SimAction::Change) => &["pin", "new_pin"],
     };
-    for name in needed.iter().filter(|name| !arguments.contains_key(**name)).collect::<Vec<_>>() {
+    for name in needed.iter().filter(|name| !arguments.contains_key(name)).collect::<Vec<_>>() {
         let option = name.replace('_', "-");
         if io::stdin().is_terminal() {
             write!(io::stderr(), "{option}: ")?;

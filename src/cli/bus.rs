@@ -5,10 +5,9 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::show::text;
 use crate::globals::Globals;
+use crate::json::Value;
 use crate::ubus::call::call;
 use crate::ubus::{Error, Status};
 
@@ -86,9 +85,8 @@ fn unreachable_bus(sockets: &[PathBuf]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use crate::json::json;
 
     fn told(status: Status, data: Value) -> String {
         explained(&Error::Refused { status, data }, "reconnect", &[])

@@ -2,9 +2,8 @@
 //!
 //! Contract: pure. What is not there is an error that names what is.
 
-use serde_json::{Value, json};
-
 use super::show::{list, text};
+use crate::json::{Value, json};
 
 /// The reply with the chosen interface and its modem, or the chosen modem and its interfaces.
 pub fn narrowed(reply: &Value, interface: Option<&str>, modem: Option<&str>) -> Result<Value, String> {

@@ -1,14 +1,13 @@
 //! `uwand doctor`: the findings for people. It looks itself, so that it works without daemon
 //! and without ubus.
 
-use serde_json::{Value, json};
-
 use super::args::Request;
 use super::show::{list, text};
 use super::table::{Page, Paint, Style};
 use super::{Failure, bus, output, print};
 use crate::doctor::{Place, findings, reply};
 use crate::globals::Globals;
+use crate::json::{Value, json};
 use crate::ubus::call::call;
 
 pub fn run(globals: &Globals, request: &Request) -> Result<(), Failure> {

@@ -7,12 +7,11 @@
 use std::collections::VecDeque;
 use std::io;
 
-use serde_json::{Value, json};
-
 use super::output;
 use super::show::{self, list, text};
 use super::table::Style;
 use crate::civil::Civil;
+use crate::json::{Value, json};
 use crate::linux::tty;
 
 /// Changes that stand under the page.
@@ -46,9 +45,9 @@ pub fn states(status: &Value) -> Vec<String> {
 pub fn object(event: &str, data: &Value) -> Value {
     let mut object = json!({ "event": event });
     if let (Some(object), Some(data)) = (object.as_object_mut(), data.as_object()) {
-        object.extend(
-            data.iter().filter(|(key, _)| *key != "event").map(|(key, value)| (key.clone(), value.clone())),
-        );
+        for (key, value) in data.iter().filter(|(key, _)| *key != "event") {
+            object.set(key, value);
+        }
     }
     object
 }

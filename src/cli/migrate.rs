@@ -7,12 +7,11 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
-
 use super::args::Request;
 use super::table::{Page, Paint};
 use super::{Failure, output, print};
 use crate::globals::Globals;
+use crate::json::{Value, json};
 use crate::linux::run;
 use crate::linux::sysfs::Sysfs;
 use crate::migrate::{Change, Seen, plan};

@@ -8,10 +8,9 @@
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
-use serde_json::{Value, json};
-
 use self::args::{Request, Verb};
 use crate::globals::Globals;
+use crate::json::{Value, json};
 
 pub mod args;
 mod asks;

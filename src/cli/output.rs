@@ -2,10 +2,9 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use serde_json::Value;
-
 use super::table::Style;
 use super::text::is_hostile;
+use crate::json::Value;
 use crate::linux::tty;
 
 /// What the terminal on stdout can show, by the environment's word.
@@ -38,9 +37,7 @@ pub fn print(text: &str) -> io::Result<()> {
 
 /// JSON over several lines, for `--json`.
 pub fn pretty(value: &Value) -> String {
-    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
-    text.push('\n');
-    escaped(&text)
+    escaped(&format!("{value:#}\n"))
 }
 
 /// JSON on one line.
@@ -67,16 +64,15 @@ fn escaped(json: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use crate::json::json;
 
     #[test]
     fn json_on_a_terminal_obeys_nothing_and_means_the_same() {
         let value = json!({"operator": "E\u{1b}[2J\u{9b}31m\u{202e}\u{e0001}é\n"});
         let text = line(&value);
         assert_eq!(text, "{\"operator\":\"E\\u001b[2J\\u009b31m\\u202e\\udb40\\udc01é\\n\"}\n");
-        assert_eq!(serde_json::from_str::<Value>(&text).ok(), Some(value));
+        assert_eq!(crate::json::from_str(&text).ok(), Some(value));
     }
 
     #[test]

@@ -3,10 +3,9 @@
 //! Contract: pure, and lenient: a reply is read as plain JSON, so an older or newer daemon
 //! is shown as far as it is understood. All strings are made harmless on the way in.
 
-use serde_json::Value;
-
 use super::table::{Page, Paint, Style, table_width};
 use super::text::{duration, harmless};
+use crate::json::Value;
 
 /// The reply of `status`.
 pub fn status(reply: &Value, style: &Style) -> String {

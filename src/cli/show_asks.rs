@@ -2,11 +2,10 @@
 //!
 //! Contract: as of `show`: pure, lenient, all strings made harmless.
 
-use serde_json::Value;
-
 use super::show::{list, text, upper};
 use super::table::{Page, Paint, Style};
 use super::text::harmless_lines;
+use crate::json::Value;
 
 /// The reply of `at`: the modem's lines as they are, and its result.
 pub fn at(reply: &Value) -> String {
@@ -181,9 +180,8 @@ fn show_message(page: &mut Page, message: &Value) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use crate::json::json;
 
     #[test]
     fn cells_stand_in_columns_with_the_serving_one_marked() {

@@ -2,12 +2,11 @@
 //!
 //! Contract: as of `show`: pure, lenient, and every string is made harmless on the way in.
 
-use serde_json::Value;
-
 use super::show::{list, text, upper};
 use super::table::{Page, Paint, Style};
 use super::text::{duration, harmless};
 use crate::civil::Civil;
+use crate::json::Value;
 
 /// The reply of `explain`.
 pub fn explain(reply: &Value, style: &Style) -> String {
@@ -149,9 +148,8 @@ fn seconds(value: &Value, key: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use crate::json::json;
 
     #[test]
     fn an_outage_is_a_line_of_time() {

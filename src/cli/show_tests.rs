@@ -1,8 +1,7 @@
 //! What `uwand status` and `uwand signal` print, whole.
 
-use serde_json::json;
-
 use super::*;
+use crate::json::json;
 
 fn example() -> Value {
     json!({

@@ -7,7 +7,6 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::{Map, Value};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -18,6 +17,7 @@ use super::text::harmless_lines;
 use super::{Failure, bus, chosen_modem, output, pcap};
 use crate::civil::Civil;
 use crate::globals::Globals;
+use crate::json::{Map, Value};
 use crate::ubus::{Client, Notice, Source};
 
 /// The daemon gives 15 s.

@@ -9,7 +9,6 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -19,6 +18,7 @@ use super::live::Screen;
 use super::show::{list, text};
 use super::{Failure, bus, choose};
 use crate::globals::Globals;
+use crate::json::{Value, json};
 use crate::ubus::{Client, Error, Event, Events, Notice, Source, Subscription};
 
 /// Signal and times are drawn anew so often, and a reader that went away is noticed.

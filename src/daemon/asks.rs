@@ -10,15 +10,16 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
 use super::slot::{Occupied, Slot};
 use super::{Daemon, side};
 use crate::answers::{PinOrder, Refused};
 use crate::at::port::Port;
+use crate::json::Table;
+use crate::json::{Value, json};
 use crate::modem::Modem;
-use crate::replies::{self, Table};
+use crate::replies;
 use crate::ubus::{Request, Status};
 use crate::words::{ModemState, Secret};
 
@@ -192,7 +193,7 @@ impl Daemon {
         let slot = self.named_slot(request)?;
         let mut reply = json!({ "modem": slot.id, "scanning": slot.occupy("scan").is_none() });
         if let Some((ended, found)) = &*slot.scanned.borrow() {
-            reply["networks"] = serde_json::from_str(found).unwrap_or_default();
+            reply["networks"] = crate::json::from_str(found).unwrap_or_default();
             reply["ago"] = ended.elapsed().as_secs().into();
         }
         Ok(Reply::Now(reply))

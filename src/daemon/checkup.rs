@@ -5,11 +5,10 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 use super::Daemon;
 use super::asks::{Answer, No, Reply};
 use crate::doctor::{Place, findings, reply};
+use crate::json::{Value, json};
 use crate::ubus::Status;
 
 /// netifd answers at once, or is away.

@@ -10,7 +10,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -26,10 +25,11 @@ use crate::cause::Cause;
 use crate::config::Config;
 use crate::device::DeviceSpec;
 use crate::dial::Dial;
+use crate::json::{Map, ToJson, Value};
 use crate::link::{Action, Event, Link};
 use crate::linux::sysfs::{Found, NotFound};
 use crate::netifd;
-use crate::status::{InterfaceEvent, to_json};
+use crate::status::InterfaceEvent;
 use crate::words::{Bearer, LinkState, ModemState, device_shown};
 
 /// The end of a job.
@@ -66,7 +66,7 @@ pub struct Interface {
     /// When netifd's setup or renew last asked for it.
     pub(super) asked: Instant,
     /// Options for interfaces on top of this one.
-    inherited: Map<String, Value>,
+    inherited: Map,
     /// True once the last disconnect ended; the next connect waits for it.
     disconnected: Option<watch::Receiver<bool>>,
 }
@@ -142,7 +142,7 @@ impl Interface {
 
 impl Daemon {
     /// netifd's setup or renew.
-    pub(super) fn want(&mut self, name: &str, table: &Map<String, Value>) {
+    pub(super) fn want(&mut self, name: &str, table: &Map) {
         let parsed = Config::parse(table).and_then(|config| Ok((spec_of(&config)?, config)));
         let interface = self.interfaces.or_insert_with(&name.to_string(), Interface::new);
         interface.asked = Instant::now();
@@ -228,7 +228,7 @@ impl Daemon {
             (None, None) => log::info!("{name}: {old} -> {new}"),
         }
         let error = link.cause().map(Cause::code);
-        let event = to_json(&InterfaceEvent { interface: name.to_string(), old, new, error });
+        let event = InterfaceEvent { interface: name.to_string(), old, new, error }.to_json();
         self.client.send_event("uwand.interface", &event);
         self.client.notify(OBJECT, "interface", &event);
     }

@@ -16,9 +16,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 use crate::dial::Dial;
+use crate::json::{Value, json};
 
 /// Where the files are. Without a directory nothing is remembered, and nothing else breaks.
 #[derive(Clone)]
@@ -91,7 +90,7 @@ impl Memory {
 
     pub(super) fn read(&self, kind: &str, name: &str) -> Option<Value> {
         let text = fs::read(self.path(kind, name)).ok()?;
-        serde_json::from_slice(&text).ok()
+        crate::json::from_slice(&text).ok()
     }
 
     pub(super) fn write(&self, kind: &str, name: &str, value: &Value) {

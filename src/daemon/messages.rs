@@ -6,7 +6,6 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
 use super::asks::{Answer, Asked, No, flag, text};
@@ -14,8 +13,10 @@ use super::slot::Slot;
 use super::{Daemon, OBJECT, side};
 use crate::answers::{Refused, Stored, UssdOrder};
 use crate::at::asked as at;
+use crate::json::Table;
+use crate::json::{Value, json};
 use crate::post;
-use crate::replies::{self, Table};
+use crate::replies;
 use crate::sms::compose::{self, Options, compose};
 use crate::sms::pdu::{Pdu, Tpdu};
 use crate::ubus::{Request, Status};

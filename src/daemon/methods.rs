@@ -6,7 +6,6 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Daemon;
@@ -14,11 +13,12 @@ use super::asks::{Answer, No, Reply, text};
 use super::links::Interface;
 use super::slot::Slot;
 use crate::answers::Cell;
+use crate::json::{Map, ToJson, Value, json};
 use crate::link::Event;
 use crate::linux::sysfs::Found;
 use crate::linux::text;
 use crate::replies;
-use crate::status::{InterfaceStatus, ModemSignal, ModemStatus, SignalReply, Status, to_json};
+use crate::status::{InterfaceStatus, ModemSignal, ModemStatus, SignalReply, Status};
 use crate::ubus::{ArgType, Method, Request, Status as UbusStatus};
 use crate::words::{Facts, ModemState};
 
@@ -129,7 +129,7 @@ impl Daemon {
             let why = "argument config is missing: a table is wanted";
             return Err(No::new(UbusStatus::InvalidArgument, why));
         };
-        let config: Map<String, Value> = config.clone();
+        let config: Map = config.clone();
         // netifd's handler ends, and what we tell netifd comes after it.
         Ok(Reply::Done(Box::new(move |daemon| daemon.want(&name, &config))))
     }
@@ -171,11 +171,12 @@ impl Daemon {
     pub(super) fn status_of(&self, only: Option<&str>) -> Value {
         let interfaces =
             self.interfaces.iter().filter(|(name, _)| only.is_none_or(|only| only == name.as_str()));
-        to_json(&Status::new(
+        Status::new(
             seconds(self.started.elapsed()),
             interfaces.map(|(name, interface)| self.interface_status(name, interface)).collect(),
             self.modem_statuses(),
-        ))
+        )
+        .to_json()
     }
 
     fn interface_status(&self, name: &str, interface: &Interface) -> InterfaceStatus {
@@ -227,10 +228,10 @@ impl Daemon {
             for slot in &slots {
                 let cells = timeout_at(deadline, ask_signal(slot)).await.unwrap_or_default();
                 let mut shown = ModemSignal::new(slot.id.clone(), &slot.facts());
-                shown.cells = cells.iter().map(replies::cell).collect();
+                shown.cells = (!cells.is_empty()).then(|| cells.iter().map(replies::cell).collect());
                 modems.push(shown);
             }
-            Ok(to_json(&SignalReply { modems }))
+            Ok(SignalReply { modems }.to_json())
         })))
     }
 }

@@ -77,6 +77,7 @@ use crate::cause::Cause;
 use crate::dial::Note;
 use crate::few::Few;
 use crate::globals::Globals;
+use crate::json::ToJson;
 use crate::ladder::Ledger;
 use crate::link::Event;
 use crate::linux::mwan3::Mask;
@@ -85,7 +86,7 @@ use crate::linux::sysfs::Sysfs;
 use crate::linux::uevent::{Notice, Uevents};
 use crate::linux::wdm;
 use crate::queue::{Receiver, Sender, unbounded};
-use crate::status::{ModemEvent, to_json};
+use crate::status::ModemEvent;
 use crate::ubus;
 use crate::words::{LinkState, ModemState};
 
@@ -391,7 +392,7 @@ impl Daemon {
             let old = std::mem::replace(told, new);
             if old != new {
                 log::debug!("modem {id}: {old} -> {new}");
-                let event = to_json(&ModemEvent { modem: id.clone(), old, new });
+                let event = ModemEvent { modem: id.clone(), old, new }.to_json();
                 self.client.send_event("uwand.modem", &event);
                 self.client.notify(OBJECT, "modem", &event);
             }

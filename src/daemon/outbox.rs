@@ -5,8 +5,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
+use crate::json::{Value, json};
 use crate::queue::{Sender, unbounded};
 use crate::ubus::{Client, Status};
 

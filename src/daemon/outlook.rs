@@ -3,7 +3,6 @@
 //!
 //! Contract: nothing is decided here but whether a person's reset can be done at all.
 
-use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::Daemon;
@@ -13,6 +12,7 @@ use super::methods::{seconds, unknown};
 use crate::cause::Cause;
 use crate::explain::{self, Budget, Next, Plan};
 use crate::fault::{Health, Rung};
+use crate::json::{Value, json};
 use crate::ladder::{Ledger, Step};
 use crate::link::Event;
 use crate::linux::power;

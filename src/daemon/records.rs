@@ -7,7 +7,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::Daemon;
@@ -16,6 +15,7 @@ use super::recover::Recovery;
 use crate::fault::{Diagnosis, Rung};
 use crate::history::History;
 use crate::journal::{Journal, Moment};
+use crate::json::{Value, json};
 use crate::ladder::{Ladder, Ledger, Limits};
 use crate::ledger::{self, Clocks};
 
@@ -149,7 +149,7 @@ impl Daemon {
             ledger.note(now, Rung::Reboot);
             (modem.clone(), ledger.save(now))
         };
-        let modems: serde_json::Map<String, Value> = self.ledgers.iter().map(after).collect();
+        let modems: crate::json::Map = self.ledgers.iter().map(after).collect();
         let note = json!({ "unix": self.records.now().unix, "modems": modems });
         self.records.flash.keep_note(NOTE, &note);
         self.records.close();

@@ -9,7 +9,6 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
@@ -20,11 +19,12 @@ use crate::cause::Cause;
 use crate::config::Config;
 use crate::diagnose::{self, Facts, Others};
 use crate::fault::{Diagnosis, Fault, Health, Rung};
+use crate::json::{ToJson, Value, json};
 use crate::ladder::{Carried, Event, Ladder, Limits, Step};
 use crate::link;
 use crate::linux::heal;
 use crate::replies;
-use crate::status::{SignalStatus, to_json};
+use crate::status::SignalStatus;
 use crate::target::Target;
 use crate::words::{LinkState, ModemState, Registration, SimState};
 
@@ -358,7 +358,7 @@ impl Daemon {
                 cell[key] = value.into();
             }
         }
-        let signal = SignalStatus::of(&facts.signal).map(|signal| to_json(&signal)).unwrap_or_default();
+        let signal = SignalStatus::of(&facts.signal).to_json();
         self.records.journal.place(name, &cell, &signal);
     }
 

@@ -9,7 +9,6 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::json;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::Daemon;
@@ -18,6 +17,7 @@ use super::side;
 use super::slot::Slot;
 use crate::cause::Cause;
 use crate::fault::Rung;
+use crate::json::json;
 use crate::ladder::Carried;
 use crate::link::Event;
 use crate::linux::power::{self, Uncut};

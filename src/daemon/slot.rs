@@ -12,7 +12,6 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
@@ -20,6 +19,7 @@ use super::memory::Memory;
 use super::side::Side;
 use crate::cause::Cause;
 use crate::dial::Note;
+use crate::json::{Value, json};
 use crate::linux::channel::Io;
 use crate::linux::sysfs::Found;
 use crate::linux::text;

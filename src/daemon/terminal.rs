@@ -8,14 +8,13 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 use super::asks::{Answer, No, flag, text, within};
 use super::slot::Slot;
 use super::{Daemon, side};
 use crate::answers::Refused;
 use crate::at::danger;
 use crate::at::port::{SCAN_TIMEOUT, USUAL_TIMEOUT};
+use crate::json::{Value, json};
 use crate::linux::sysfs::{Found, TtyPort};
 use crate::quirks;
 use crate::ubus::{Request, Status};

@@ -12,14 +12,14 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
 use super::asks::{Answer, No, Reply, text};
 use super::slot::Slot;
 use super::{Daemon, OBJECT};
 use crate::answers::Traced;
-use crate::replies::Table;
+use crate::json::Table;
+use crate::json::json;
 use crate::ubus::{Client, Request, Status};
 use crate::words::Control;
 
@@ -99,7 +99,7 @@ fn teller(client: Client, modem: String, control: Control) -> impl Fn(Traced) {
             .with("text", text)
             .with("bytes", traced.bytes.len())
             .with("hex", hex)
-            .maybe("left_out", Some(left_out.take()).filter(|count| *count > 0));
+            .with("left_out", Some(left_out.take()).filter(|count| *count > 0));
         client.notify(OBJECT, "trace", &table.json());
     }
 }

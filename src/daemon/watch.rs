@@ -18,11 +18,12 @@ use tokio::time::{Instant, timeout};
 use super::{Daemon, Letter, OBJECT};
 use crate::config;
 use crate::fault::Health;
+use crate::json::ToJson;
 use crate::link;
 use crate::linux::netdev;
 use crate::linux::ping::{self, Answer, Failure, Source};
 use crate::queue::{Promise, Sender, promise};
-use crate::status::{WatchdogEvent, to_json};
+use crate::status::WatchdogEvent;
 use crate::target::Target;
 use crate::watchdog::{Action, Counters, Event, Outcome, Settings, Watchdog};
 use crate::words::{Addressing, Bearer};
@@ -344,14 +345,15 @@ impl Daemon {
     fn tell_health(&self, name: &str, old: Health, new: Health) {
         let Some(interface) = self.interfaces.get(name) else { return };
         let diagnosis = interface.recovery.diagnosis.as_ref().filter(|_| new != Health::Healthy);
-        let event = to_json(&WatchdogEvent {
+        let event = WatchdogEvent {
             interface: name.to_string(),
             old,
             new,
             fault: diagnosis.map(|diagnosis| diagnosis.fault),
             rung: interface.link.rung(),
             why: diagnosis.and_then(|diagnosis| diagnosis.evidence.first().cloned()),
-        });
+        }
+        .to_json();
         self.client.send_event("uwand.watchdog", &event);
         self.client.notify(OBJECT, "watchdog", &event);
     }

@@ -17,8 +17,7 @@ mod told;
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
-
+use crate::json::{Value, json};
 use crate::linux::sysfs::Sysfs;
 
 /// One thing that was looked at.

@@ -1,8 +1,7 @@
 //! What the daemon tells of its modems and links, and netifd of its handlers.
 
-use serde_json::Value;
-
 use super::{Finding, Place, fail, ok, warn};
+use crate::json::Value;
 
 pub fn look(place: &Place, status: Result<&Value, &str>, handlers: Option<&Value>, all: &mut Vec<Finding>) {
     if let Some(handlers) = handlers.and_then(Value::as_object) {

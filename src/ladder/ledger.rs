@@ -7,10 +7,9 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
-
 use super::quiet;
 use crate::fault::{Fault, Rung};
+use crate::json::{Value, json};
 
 /// What the budget counts by.
 const DAY: Duration = Duration::from_secs(24 * 3600);

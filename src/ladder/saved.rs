@@ -5,11 +5,10 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
-
 use super::ledger::{age, ago, list};
 use super::{Credit, Ladder, Limits, Trial, quiet};
 use crate::fault::{Fault, Rung};
+use crate::json::{Value, json};
 
 impl Ladder {
     /// For a file; `Null` while there is nothing to keep.

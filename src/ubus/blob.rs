@@ -1,6 +1,6 @@
 //! libubox's blob and blobmsg: typed, named, nested values in one length-prefixed format.
 //!
-//! Contract: bytes in, `serde_json::Value` out, and back. What libubox accepts is accepted
+//! Contract: bytes in, [`Value`] out, and back. What libubox accepts is accepted
 //! and means the same; everything else is [`Malformed`]. Depth and number of elements are
 //! bounded, because a peer's frame of 1 MiB could otherwise become tens of megabytes.
 //!
@@ -9,8 +9,8 @@
 //! is an extended attribute whose id is its type and whose payload starts with a 16-bit name
 //! length, the name, a NUL, and zeros up to a multiple of 4.
 
+use crate::json::{MOST_MEMBERS, Map, Number, Value};
 use crate::wire::{Malformed, Reader};
-use serde_json::{Map, Number, Value};
 
 /// Tables and arrays inside each other; ours have at most 4, netifd's dump has 5.
 pub const MAX_DEPTH: u32 = 64;
@@ -168,10 +168,13 @@ struct Parser {
 }
 
 impl Parser {
-    fn member(&mut self, attr: Attr, table: &mut Map<String, Value>) -> Result<(), Malformed> {
+    fn member(&mut self, attr: Attr, table: &mut Map) -> Result<(), Malformed> {
         let element = Element::new(attr, true)?;
         let value = self.value(&element)?;
-        table.entry(text(element.name)).or_insert(value);
+        if table.len() == MOST_MEMBERS {
+            return Err(Malformed("too many members"));
+        }
+        table.insert_new(text(element.name), value);
         Ok(())
     }
 
@@ -353,7 +356,7 @@ impl Writer {
     }
 
     /// The members of a table, one after the other.
-    pub fn members(&mut self, table: &Map<String, Value>) {
+    pub fn members(&mut self, table: &Map) {
         for (name, value) in table {
             if name.is_empty() {
                 self.mistake = Some(Malformed("table member without a name"));
@@ -375,7 +378,7 @@ impl Writer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::json::json;
 
     fn emit(value: &Value) -> Vec<u8> {
         let mut writer = Writer::new();
@@ -430,7 +433,7 @@ mod tests {
         };
         assert!(finish(&json!({"": 1})).is_err());
         assert!(finish(&json!([1])).is_err());
-        assert!(finish(&json!({ "n".repeat(65536): 1 })).is_err());
+        assert!(finish(&json!({ ("n".repeat(65536)): 1 })).is_err());
         assert!(finish(&json!({ "s": "x".repeat(1 << 20) })).is_err());
         assert_eq!(finish(&Value::Null), Ok(vec![]));
     }

@@ -7,11 +7,12 @@
 use super::blob::parse_table;
 use super::client::Error;
 use super::message::{Deframer, Kind, Message, Status, say};
-use serde_json::Value;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+
+use crate::json::Value;
 
 /// Calls a method of the object at `path`; gives the first reply, or `null`. `sockets` are
 /// tried in order.

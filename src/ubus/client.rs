@@ -13,13 +13,14 @@ use super::request::{Line, Request};
 use super::router::{Answer, Failure, Key, Role, Router, Target};
 use crate::queue::{Receiver, promise, queue};
 use crate::wire::Malformed;
-use serde_json::Value;
 use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
+
+use crate::json::Value;
 
 /// Requests that may wait for their object's owner; the next one gets `Out of memory`.
 const REQUESTS: usize = 32;

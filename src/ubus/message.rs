@@ -8,8 +8,8 @@
 //! (id 0) with the attributes of the message in it; all big-endian.
 
 use super::blob::{Attrs, Mark, Type, Writer};
+use crate::json::Value;
 use crate::wire::{Malformed, Reader};
-use serde_json::Value;
 
 /// ubusd drops a client whose blob is longer than this, and so do we.
 pub const MAX_BLOB: usize = 1 << 20;
@@ -110,8 +110,8 @@ impl ArgType {
             ArgType::Array => value.is_array(),
             ArgType::Table => value.is_object(),
             ArgType::String => value.is_string(),
-            ArgType::Int64 | ArgType::Int32 | ArgType::Int16 => value.is_i64(),
-            ArgType::Bool => value.is_boolean(),
+            ArgType::Int64 | ArgType::Int32 | ArgType::Int16 => value.as_i64().is_some(),
+            ArgType::Bool => value.as_bool().is_some(),
             ArgType::Double => value.is_number(),
         }
     }
@@ -328,8 +328,8 @@ impl Builder {
 /// What the client says, attribute by attribute in libubus's order.
 pub mod say {
     use super::{Builder, EVENT_OBJECT, Kind, Method, Status, id};
+    use crate::json::{Value, json};
     use crate::wire::Malformed;
-    use serde_json::{Value, json};
 
     pub type Frame = Result<Vec<u8>, Malformed>;
 
@@ -398,7 +398,7 @@ pub mod say {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::json::json;
 
     #[test]
     fn a_frame_in_single_bytes_is_still_one_frame() {

@@ -7,10 +7,11 @@
 use super::blob::parse_table;
 use super::message::{Message, Method, Status, say};
 use super::router::Router;
-use serde_json::Value;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tokio::sync::Notify;
+
+use crate::json::Value;
 
 /// Where answers go: the connection's state and the bell of its task.
 pub(super) struct Line {
@@ -123,8 +124,8 @@ impl Drop for Request {
 fn check(method: &Method, args: &mut Value) -> Result<(), Status> {
     let Some(table) = args.as_object_mut() else { return Err(Status::InvalidArgument) };
     for (name, kind) in method.args {
-        match table.get(*name) {
-            Some(Value::Null) => drop(table.shift_remove(*name)),
+        match table.get(name) {
+            Some(Value::Null) => drop(table.remove(name)),
             Some(value) if !kind.admits(value) => {
                 log::debug!("ubus: {}: argument {name} has another type", method.name);
                 return Err(Status::InvalidArgument);

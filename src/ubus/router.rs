@@ -13,9 +13,9 @@ use super::client::{Error, Event, Notice};
 use super::message::{EVENT_OBJECT, MAX_BLOB, Method, Status, say};
 use super::request::Request;
 use crate::few::Few;
+use crate::json::Value;
 use crate::queue::{Promise, Sender};
 use crate::wire::Malformed;
-use serde_json::Value;
 
 /// Bytes that wait for a ubusd that does not read; then the connection is given up.
 const MAX_OUTPUT: usize = 4 * MAX_BLOB;

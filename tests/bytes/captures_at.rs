@@ -3,11 +3,12 @@
 
 use crate::vectors;
 
-use serde_json::Value;
 use uwand::at::read::{context, message, operator, quectel, registration, sierra, signal, sim};
 use uwand::at::result::Final;
 use uwand::words::{PdpType, Registration, SimState, Technology};
 use vectors::{load, text};
+
+use uwand::json::Value;
 
 fn responses(prefix_of_test: &[&str]) -> Vec<Value> {
     let mut records = load("at/responses-modemmanager.json");

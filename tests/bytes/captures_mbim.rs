@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 
 use mbim_table::shown::ANY;
 use mbim_table::{Entry, decoders};
-use serde_json::Value;
 use uwand::mbim::fragment::{Joined, Joiner, split};
 use uwand::mbim::{Content, Frame, ProtocolError, Service, Status, Uuid};
 use vectors::{bytes, every_mutation, hex, load, text};
+
+use uwand::json::Value;
 
 /// Frames that we emit in another layout than they came, with the reason.
 const OTHER_LAYOUT: &[(&str, &str)] = &[

@@ -5,11 +5,12 @@
 use crate::mbim_table;
 
 use mbim_table::decoders;
-use serde_json::Value;
 use uwand::mbim::{Content, Frame, Status};
 use uwand::qmi::frame::{Frame as Qmux, Kind as QmiKind};
 use uwand::qmi::tlv::{self, Slot};
 use uwand::qmi::{error, messages};
+
+use uwand::json::Value;
 
 fn unhex(digits: &str) -> Vec<u8> {
     let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
@@ -18,9 +19,10 @@ fn unhex(digits: &str) -> Vec<u8> {
 
 #[test]
 fn every_frame_between_mbimcli_and_the_modem_comes_out_as_it_went_in() {
-    let sessions: Vec<Value> = serde_json::from_str(include_str!("../captures/mbimcli.json")).unwrap();
+    let told = uwand::json::from_str(include_str!("../captures/mbimcli.json")).unwrap();
+    let sessions = told.as_array().unwrap();
     let (mut frames, mut bodies) = (0, 0);
-    for session in &sessions {
+    for session in sessions {
         let later = session["arguments"].to_string().contains("mbimex-v2");
         for transfer in session["transfers"].as_array().unwrap().iter().filter_map(Value::as_str) {
             let (from, digits) = transfer.split_once(' ').unwrap();
@@ -60,9 +62,10 @@ fn entries_of_one_version(frame: &Frame) -> bool {
 
 #[test]
 fn every_frame_between_qmicli_and_the_modem_comes_out_as_it_went_in() {
-    let sessions: Vec<Value> = serde_json::from_str(include_str!("../captures/qmicli.json")).unwrap();
+    let told = uwand::json::from_str(include_str!("../captures/qmicli.json")).unwrap();
+    let sessions = told.as_array().unwrap();
     let (mut frames, mut bodies) = (0, 0);
-    for session in &sessions {
+    for session in sessions {
         for transfer in session["transfers"].as_array().unwrap().iter().filter_map(Value::as_str) {
             let (from, digits) = transfer.split_once(' ').unwrap();
             let bytes = unhex(digits);

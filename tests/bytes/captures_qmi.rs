@@ -5,7 +5,6 @@
 //! reference says of it and come back too; the exceptions are listed with their reasons.
 use crate::vectors;
 
-use serde_json::Value;
 use uwand::qmi::frame::{Frame, Kind, Service, Splitter};
 use uwand::qmi::messages::nas_codes::{self, Selection, modes};
 use uwand::qmi::messages::nas_types::SelectNetwork;
@@ -15,6 +14,8 @@ use uwand::qmi::value::Hidden;
 use uwand::qmi::{error, messages};
 use uwand::words::Secret;
 use vectors::{bytes, load, text};
+
+use uwand::json::Value;
 
 /// One TLV as the reference decoder printed it.
 struct Meant {

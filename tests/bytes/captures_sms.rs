@@ -3,7 +3,6 @@
 
 use crate::vectors;
 
-use serde_json::Value;
 use uwand::sms::address::Address;
 use uwand::sms::body::{Body, Content};
 use uwand::sms::coding::Coding;
@@ -11,6 +10,8 @@ use uwand::sms::pdu::{Deliver, Pdu, Submit, Tpdu};
 use uwand::sms::time::{Moment, Timestamp, Validity};
 use uwand::wire::{Malformed, Reader};
 use vectors::{bytes, every_mutation, load, text};
+
+use uwand::json::Value;
 
 /// Records that carry a message of 3GPP: no cell broadcast page, no CDMA, and no half octet
 /// (two logs that were cut).

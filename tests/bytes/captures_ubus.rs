@@ -2,11 +2,12 @@
 
 use crate::vectors;
 
-use serde_json::Value;
 use uwand::ubus::blob::{Attrs, Element, Type, Writer, parse_table};
 use uwand::ubus::message::{ArgType, Builder, Deframer, Kind, Message, Method, id, say};
 use uwand::wire::Malformed;
 use vectors::{bytes, every_mutation, hex, load, text};
+
+use uwand::json::Value;
 
 struct Frame {
     exchange: String,
@@ -198,7 +199,7 @@ fn events_and_patterns_are_sent_as_the_ubus_tool_sends_them() {
 
 /// libubox's verdict on a blob whose payload is a table, as the recording tells it.
 fn libubox_accepts(record: &Value, key: &str) -> bool {
-    let verdict: Value = serde_json::from_str(text(record, key)).expect("a verdict");
+    let verdict: Value = uwand::json::from_str(text(record, key)).expect("a verdict");
     verdict["accepted"] == true
 }
 
@@ -218,7 +219,7 @@ fn a_malformed_blobmsg_gets_the_verdict_that_libubox_gives() {
     let mut wrong = Vec::new();
     for record in load("ubus/blobmsg-malformed.json") {
         let parsed = parse_blob(&bytes(&record, "hex"));
-        let verdict: Value = serde_json::from_str(text(&record, "libubox")).expect("a verdict");
+        let verdict: Value = uwand::json::from_str(text(&record, "libubox")).expect("a verdict");
         let agrees = match &parsed {
             Ok(value) => libubox_accepts(&record, "libubox") && *value == verdict["json"],
             Err(_) => !libubox_accepts(&record, "libubox"),
@@ -275,7 +276,7 @@ fn every_mutation_of_every_recorded_frame_is_an_error_or_a_value() {
 fn hostile_frames_are_read_as_libubox_reads_them() {
     for record in load("ubus/hostile-vs-ubusd.json") {
         let bytes = bytes(&record, "hex");
-        let view: Value = serde_json::from_str(text(&record, "libubox_view_of_sent")).expect("a view");
+        let view: Value = uwand::json::from_str(text(&record, "libubox_view_of_sent")).expect("a view");
         let parsed = Message::parse(&bytes);
         let name = text(&record, "id");
         if view.get("error").is_some() {

@@ -5,13 +5,14 @@ use crate::vectors;
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use uwand::at::codec::{Event, Sorter};
 use uwand::at::fields::Fields;
 use uwand::at::probe::{Probe, Verdict};
 use uwand::at::read::{context, message, operator, quectel, registration, sierra, signal, sim, ussd};
 use uwand::at::result::Final;
 use vectors::{bytes, every_mutation, load, text};
+
+use uwand::json::Value;
 
 fn responses(prefix_of_test: &[&str]) -> Vec<Value> {
     let mut records = load("at/responses-modemmanager.json");

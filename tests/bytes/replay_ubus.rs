@@ -3,7 +3,6 @@
 
 use crate::vectors;
 
-use serde_json::{Value, json};
 use std::future::Future;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -14,6 +13,8 @@ use tokio::time::timeout;
 use uwand::ubus::message::{Kind, Message};
 use uwand::ubus::{ArgType, Client, Error, Event, Method, Notice, Object, Source, Status};
 use vectors::{bytes, load, text};
+
+use uwand::json::{Value, json};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -67,7 +68,7 @@ fn command(exchange: &Value) -> (String, String, Value) {
     let mut words = words.splitn(3, ' ');
     let mut word = || words.next().unwrap_or_default().to_string();
     let (object, method, args) = (word(), word(), word());
-    (object, method, serde_json::from_str(&args).unwrap_or(Value::Null))
+    (object, method, uwand::json::from_str(&args).unwrap_or(Value::Null))
 }
 
 /// What the recorded frames say the call gave: replies, or a status.

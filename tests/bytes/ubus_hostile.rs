@@ -1,12 +1,13 @@
 //! The ubus client at a socket whose other end says what it likes, under the virtual clock.
 
-use serde_json::{Value, json};
 use std::future::Future;
 use std::time::Duration;
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{Instant, sleep, timeout};
 use uwand::ubus::message::{Builder, Kind, id};
 use uwand::ubus::{Client, Connection, Error, Source, Status};
+
+use uwand::json::{Value, json};
 
 const SECOND: Duration = Duration::from_secs(1);
 const NOTHING: Value = Value::Null;

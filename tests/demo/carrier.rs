@@ -10,7 +10,7 @@ use std::io;
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use serde_json::Value;
+use uwand::json::Value;
 use uwand::linux::netdev;
 
 use super::packet::{echo_reply, source};

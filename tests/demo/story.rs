@@ -7,7 +7,6 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::time::{Instant, sleep};
 use uwand::fault::Rung;
 use uwand::mbim::Kind;
@@ -21,6 +20,7 @@ use super::sim::modem::{Asked, Ip, Sim};
 use super::sim::netifd::{State, What};
 use super::timeline::Who;
 use super::world::World;
+use uwand::json::Value;
 
 type Act = Result<(), String>;
 
@@ -177,7 +177,7 @@ async fn stalls(world: &World) -> Act {
 async fn healthy(world: &World) -> Act {
     let begin = Instant::now();
     loop {
-        let status: Value = serde_json::from_str(&run(world, &["status", "--json"]).await?)
+        let status: Value = uwand::json::from_str(&run(world, &["status", "--json"]).await?)
             .map_err(|error| error.to_string())?;
         let health = &status["interfaces"][0]["watchdog"]["health"];
         if health == "healthy" {
@@ -304,7 +304,7 @@ async fn uwand(world: &World, arguments: &[&str]) -> Result<String, String> {
 /// What the daemon calls the state of the interface.
 async fn state(world: &World) -> Result<String, String> {
     let status = run(world, &["status", "--json"]).await?;
-    let status: Value = serde_json::from_str(&status).map_err(|error| format!("uwand status: {error}"))?;
+    let status: Value = uwand::json::from_str(&status).map_err(|error| format!("uwand status: {error}"))?;
     Ok(status["interfaces"][0]["state"].as_str().unwrap_or("unknown").to_string())
 }
 

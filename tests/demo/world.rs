@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStderr};
 use tokio::task::spawn_local;
@@ -20,6 +19,7 @@ use super::sim::bed::{Bed, NETDEV, WAN};
 use super::sim::modem::{Asked, Setup};
 use super::sim::netifd::{Netifd, State, What};
 use super::timeline::{Timeline, Who};
+use uwand::json::{Value, json};
 
 pub struct World {
     pub bed: Bed,
@@ -166,9 +166,9 @@ fn words(netifd: &Netifd, what: &What) -> Option<(Who, String)> {
 
 /// The configuration without the paths of this world.
 fn short(config: &str) -> String {
-    let Ok(Value::Object(mut config)) = serde_json::from_str(config) else { return config.to_string() };
-    config.retain(|key, _| ["proto", "apn", "netdev"].contains(&key.as_str()));
-    Value::Object(config).to_string()
+    let Ok(Value::Object(config)) = uwand::json::from_str(config) else { return config.to_string() };
+    let few = config.into_iter().filter(|(key, _)| ["proto", "apn", "netdev"].contains(&key.as_str()));
+    few.collect::<Value>().to_string()
 }
 
 fn settings(status: &Value) -> String {

@@ -2,11 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-
 use crate::sim::fault::{Effect, Fault, On};
 use crate::sim::modem::{Ip, Network, Setup, Sim};
 use crate::stand::Stand;
+use uwand::json::json;
 
 const APN: &str = "option apn internet";
 
@@ -163,9 +162,8 @@ fn a_modem_without_addresses_gets_dhcp_on_top_with_the_sections_own_options() {
     stand.start_netifd();
     stand.await_up();
     for (name, proto) in [("wan_4", "dhcp"), ("wan_6", "dhcpv6")] {
-        let config = stand.eventually(name, 5, || {
-            serde_json::from_str::<serde_json::Value>(&stand.read(&format!("{proto}.json"))).ok()
-        });
+        let config =
+            stand.eventually(name, 5, || uwand::json::from_str(&stand.read(&format!("{proto}.json"))).ok());
         assert_eq!((&config["metric"], &config["peerdns"]), (&json!(7), &json!(false)), "{config}");
         assert_eq!(stand.ifstatus(name)["device"], "wwan0");
     }

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use tokio::task::LocalSet;
 use tokio::time::sleep;
 use uwand::ubus::{Client, Source};
@@ -11,6 +10,7 @@ use uwand::ubus::{Client, Source};
 use crate::router::Router;
 use crate::sim::netifd::{Handler, Netifd};
 use crate::sim::ubusd::Ubusd;
+use uwand::json::{Value, json};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Until the handler of a setup or teardown has run.
@@ -34,7 +34,7 @@ fn script() -> Vec<(&'static str, &'static str, Value)> {
         "dns": ["10.0.0.53", "2001:db8::53"], "data": {"session": 0},
     });
     let mut moved = link.clone();
-    moved["ipaddr"][0]["ipaddr"] = "10.1.2.2".into();
+    moved["ipaddr"].as_array_mut().unwrap()[0]["ipaddr"] = "10.1.2.2".into();
     moved["data"] = json!({"technology": "lte"});
     let mut elsewhere = link.clone();
     elsewhere["ifname"] = "wwan7".into();

@@ -2,9 +2,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use serde_json::{Value, json};
 use uwand::cause::{Cause, Reason};
 use uwand::config::Config;
+use uwand::json::{Value, json};
 use uwand::netifd::{self, NotifyAction};
 use uwand::words::{Addressing, Bearer, Family};
 
@@ -63,7 +63,7 @@ fn what_netifd_hands_over_is_what_the_parser_reads() {
         \toption ip6assign 60\n\toption macaddr 02:00:00:00:00:01\n\toption ipv6 1\n\toption auto 1";
     let Some(router) = waiting(network) else { return };
     // netifd writes `device` and `mtu` twice: from its own list, and from ours.
-    let table: Value = serde_json::from_str(&router.read("config.json")).unwrap();
+    let table: Value = uwand::json::from_str(&router.read("config.json")).unwrap();
     let config = Config::parse(table.as_object().unwrap()).unwrap();
     assert_eq!((config.apn.as_str(), config.mtu, config.allow_roaming), ("a \"b\" é", Some(1400), true));
     assert_eq!(config.watchdog.targets, ["1.1.1.1", "dns:8.8.8.8"]);

@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
-
 use crate::sim::modem::{Ip, Setup, Sim};
 use crate::stand::Stand;
+use uwand::json::{Value, json};
 
 const APN: &str = "option apn internet";
 

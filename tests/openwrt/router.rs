@@ -24,7 +24,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use uwand::json::{Value, json};
 
 const ROOT: &str = "UWAND_OPENWRT_ROOT";
 
@@ -185,7 +185,7 @@ impl Router {
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
-        Ok(serde_json::from_slice(&output.stdout).unwrap_or(Value::Null))
+        Ok(uwand::json::from_slice(&output.stdout).unwrap_or(Value::Null))
     }
 
     pub fn notify(&self, message: Value) {

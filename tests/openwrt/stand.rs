@@ -10,12 +10,12 @@ use std::sync::mpsc as channel;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::LocalSet;
 
 use crate::router::Router;
 use crate::sim::modem::{Setup, SimModem};
+use uwand::json::{Value, json};
 
 const HANDLER: &str = include_str!("../../files/lib/netifd/proto/uwand.sh");
 const DAEMON: &str = env!("CARGO_BIN_EXE_uwand");

@@ -10,7 +10,6 @@ use super::modem::{Setup, SimModem};
 use super::netifd::{Handler, Netifd};
 use super::ubusd::Ubusd;
 use nix::libc;
-use serde_json::{Value, json};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -19,6 +18,8 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 use uwand::ubus::Source;
+
+use uwand::json::{Value, json};
 
 /// The one interface.
 pub const WAN: &str = "wan";

@@ -1,12 +1,13 @@
 //! The protocol handler as the netifd double runs it: the real program, or a closure.
 
-use serde_json::Value;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
+
+use uwand::json::Value;
 
 /// One run of the protocol handler.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,7 @@
 //! [`Effect`]s. What netifd would accept in silence and get wrong goes to `complaints`.
 
 use super::settings;
-use serde_json::{Map, Value, json};
+use uwand::json::{Map, ToJson, Value, json};
 use uwand::ubus::Status;
 
 /// netifd's own word for where an interface is.
@@ -54,7 +54,7 @@ pub struct Interface {
     /// `lasterror`: the newest wins and stays until the interface is up.
     error: Option<Value>,
     link: Option<Value>,
-    data: Map<String, Value>,
+    data: Map,
     /// The handler's process runs.
     running: bool,
     renew_pending: bool,
@@ -201,7 +201,7 @@ impl Interface {
         }
         self.state = State::Down;
         self.stale = false;
-        self.data.clear();
+        self.data = Map::new();
         self.link = None;
         effects.push(Effect::Settings(None));
     }
@@ -283,7 +283,7 @@ impl Interface {
             Some([code, data @ ..]) if data.len() < 15 => {
                 let mut error = json!({"subsystem": self.config["proto"], "code": code});
                 if !data.is_empty() {
-                    error["data"] = data.into();
+                    error["data"] = data.to_json();
                 }
                 self.error = Some(error);
                 Status::Ok

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use nix::pty::openpty;
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
-use serde_json::{Value, json};
+
+use uwand::json::{Value, json};
 
 /// The slave's path and both ends, in raw mode. As long as the slave is held the line
 /// never hangs up.

@@ -9,7 +9,6 @@
 
 use super::handler::config_text;
 use super::interface::{Effect, Interface};
-use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -18,6 +17,8 @@ use tokio::sync::Notify;
 use tokio::task::{AbortHandle, spawn_local, yield_now};
 use tokio::time::{Instant, timeout};
 use uwand::ubus::{Client, Method, Object, Request, Source, Status};
+
+use uwand::json::{Value, json};
 
 pub use super::handler::{Call, Handler};
 pub use super::interface::State;

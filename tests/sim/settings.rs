@@ -5,8 +5,9 @@
 //! fails where a router would have been without an address; [`status`] gives the lists of
 //! `ifstatus`.
 
-use serde_json::{Map, Value, json};
 use std::net::{Ipv4Addr, Ipv6Addr};
+
+use uwand::json::{Map, ToJson, Value, json};
 
 const LINK: &[&str] = &[
     "interface",
@@ -115,7 +116,9 @@ fn route(entry: &Value, longest: u8, found: &mut Vec<String>) {
     let right = is_address(&entry["target"], longest)
         && is_mask(&entry["netmask"], longest)
         && (gateway.is_null() || is_address(gateway, longest))
-        && ["mtu", "metric", "valid"].iter().all(|key| entry[*key].is_null() || entry[*key].is_i64());
+        && ["mtu", "metric", "valid"]
+            .iter()
+            .all(|key| entry[*key].is_null() || entry[*key].as_i64().is_some());
     if !right {
         found.push(format!("route {entry}: netifd would leave it out"));
     }
@@ -166,7 +169,7 @@ pub fn is_update(old: &Value, new: &Value) -> bool {
 }
 
 /// The lists of `ifstatus` for an interface that is up.
-pub fn status(link: &Value, table: &mut Map<String, Value>) {
+pub fn status(link: &Value, table: &mut Map) {
     let addresses = |key: &str, longest: u8| -> Value {
         let shown =
             |entry: &Value| json!({"address": entry["ipaddr"], "mask": mask(&entry["mask"], longest)});
@@ -182,8 +185,8 @@ pub fn status(link: &Value, table: &mut Map<String, Value>) {
     table.insert("ipv6-address".into(), addresses("ip6addr", 128));
     table.insert("ipv6-prefix".into(), prefixes);
     table.insert("route".into(), routes.into());
-    table.insert("dns-server".into(), list(link, "dns").into());
-    table.insert("dns-search".into(), list(link, "dns_search").into());
+    table.insert("dns-server".into(), list(link, "dns").to_json());
+    table.insert("dns-search".into(), list(link, "dns_search").to_json());
 }
 
 fn shown_prefix(prefix: &Value) -> Option<Value> {

@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::task::{AbortHandle, LocalSet, spawn_local, yield_now};
 use tokio::time::{Instant, sleep, timeout};
@@ -31,6 +30,7 @@ use super::qmi::{self, QmiModem};
 use super::qmimux::Mux;
 use super::sysfs_tree::{Iface, Tree, mbim, qmi as qmi_interface};
 use super::ubusd::Ubusd;
+use uwand::json::{Value, json};
 
 /// Where the modem is plugged in.
 pub const USB_PATH: &str = "1-1.2";
@@ -419,7 +419,7 @@ fn in_process(source: impl Fn() -> Source + 'static) -> Handler {
     Handler::Closure(Box::new(move |call| {
         let client = Client::start(source());
         Box::pin(async move {
-            let config: Value = serde_json::from_str(&call.config).expect("netifd's JSON");
+            let config: Value = uwand::json::from_str(&call.config).expect("netifd's JSON");
             if timeout(Duration::from_secs(60), client.wait_for("uwand")).await.is_err() {
                 return;
             }

@@ -4,8 +4,8 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use serde_json::{Value, json};
 use uwand::doctor::{Finding, Place, findings, reply};
+use uwand::json::{Value, json};
 
 use super::sysfs_tree::{Iface, Tree, mbim, qmi};
 

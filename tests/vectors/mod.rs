@@ -6,8 +6,9 @@
 #[path = "../skip/mod.rs"]
 mod skip;
 
-use serde_json::Value;
 use std::path::PathBuf;
+
+use uwand::json::Value;
 
 fn root() -> PathBuf {
     match std::env::var_os("UWAND_VECTORS") {
@@ -23,7 +24,7 @@ pub fn load(file: &str) -> Vec<Value> {
         skip::skipped(&format!("no vectors at {}", path.display()));
         return Vec::new();
     };
-    match serde_json::from_str(&text) {
+    match uwand::json::from_str(&text) {
         Ok(Value::Array(records)) => records,
         Ok(_) => panic!("{}: not a list", path.display()),
         Err(error) => panic!("{}: {error}", path.display()),

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use uwand::answers::{Folder, Lock, NetworkState, UssdState};
 use uwand::cause::Cause;
 use uwand::config::{Kind, OPTIONS};
@@ -11,6 +10,7 @@ use uwand::daemon::METHODS;
 use uwand::explain::{Next, Standing};
 use uwand::fault::{Fault, Health, Rung};
 use uwand::history::Measure;
+use uwand::json::{Value, json};
 use uwand::sms::delivery::Delivery;
 use uwand::target::Target;
 use uwand::watchdog::{Settings, bytes_month};
@@ -118,7 +118,7 @@ fn the_pages_call_every_method_with_arguments_that_it_has() {
 
 #[test]
 fn the_rights_are_those_for_what_the_pages_call() {
-    let acl: Value = serde_json::from_str(ACL).expect("acl.d is JSON");
+    let acl: Value = uwand::json::from_str(ACL).expect("acl.d is JSON");
     let of =
         |kind: &str| acl["luci-app-uwand"][kind]["ubus"]["uwand"].as_array().cloned().unwrap_or_default();
     let granted: Vec<String> = ["read", "write"]
@@ -211,9 +211,5 @@ fn the_form_computes_the_daemon_s_monthly_cost() {
         std::fs::write(COST, format!("{told:#}\n")).expect("written");
     }
     let recorded = std::fs::read_to_string(COST).expect("cost.json");
-    assert_eq!(
-        serde_json::from_str::<Value>(&recorded).ok(),
-        Some(told),
-        "UWAND_RECORD=1 writes cost.json anew"
-    );
+    assert_eq!(uwand::json::from_str(&recorded).ok(), Some(told), "UWAND_RECORD=1 writes cost.json anew");
 }

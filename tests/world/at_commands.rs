@@ -8,13 +8,14 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use sim::modem::{Network, Setup};
 use sim::world::{SECOND, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
 use uwand::mbim::messages::enums::Register;
 use uwand::ubus::{Error, Status};
+
+use uwand::json::{Value, json};
 
 /// Serves a port; gives the commands that came.
 fn interpreter(path: &Path, answers: &'static [(&'static str, &'static str)]) -> Rc<RefCell<Vec<String>>> {

@@ -6,10 +6,11 @@ use std::time::Duration;
 use crate::sim::at::Answers;
 use crate::sim::modem::{Network, Setup};
 use crate::sim::world::{SECOND, World};
-use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 use uwand::mbim::messages::enums::Register;
 use uwand::ubus::{Error, Notice, Status};
+
+use uwand::json::{Value, json};
 
 const PORT: &str = "ttyUSB2";
 

@@ -9,7 +9,6 @@ use crate::sim;
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use sim::fault::{Effect, Fault, On};
 use sim::modem::{Ip, Network, Setup, Sim};
 use sim::world::{MINUTE, SECOND, WAN, World};
@@ -19,6 +18,8 @@ use uwand::mbim::messages::connect::{IpConfiguration, SetConnect};
 use uwand::mbim::messages::enums::Register;
 use uwand::mbim::messages::network::{PacketService, RegisterState};
 use uwand::mbim::{ProtocolError, Status};
+
+use uwand::json::{Value, json};
 
 const STEPS: usize = 120;
 

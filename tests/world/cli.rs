@@ -11,13 +11,14 @@ use std::process::{Output, Stdio};
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use sim::ubusd::Ubusd;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::{AbortHandle, LocalSet, spawn_local};
 use tokio::time::timeout;
 use uwand::ubus::{ArgType, Client, Method, Status};
+
+use uwand::json::{Value, json};
 
 /// For what takes milliseconds, on a machine that is busy.
 const SOON: Duration = Duration::from_secs(20);
@@ -246,7 +247,7 @@ fn status_is_a_page_or_json_and_obeys_no_escape_sequence() {
         assert!(!page.contains('\u{1b}'), "{page}");
         let reply = world.run(&["status", "--json"]).await;
         ended(&reply, 0);
-        assert_eq!(serde_json::from_slice::<Value>(&reply.stdout).expect("JSON"), status());
+        assert_eq!(uwand::json::from_slice(&reply.stdout).expect("JSON"), status());
     });
 }
 
@@ -256,7 +257,7 @@ fn a_filter_that_fits_nothing_ends_1_and_names_what_is_there() {
         let world = World::new("filter");
         let _daemon = world.daemon().await;
         let reply = world.run(&["status", "--json", "-i", "backup"]).await;
-        let reply: Value = serde_json::from_slice(&reply.stdout).expect("JSON");
+        let reply: Value = uwand::json::from_slice(&reply.stdout).expect("JSON");
         assert_eq!((&reply["interfaces"][0]["interface"], &reply["modems"]), (&json!("backup"), &json!([])));
         let output = world.run(&["status", "-i", "wlan"]).await;
         ended(&output, 1);
@@ -367,7 +368,7 @@ fn watch_survives_restarts_of_the_daemon_and_of_ubusd() {
         let world = World::new("restart");
         let daemon = world.daemon().await;
         let (mut child, mut lines) = world.watch(&["--json", "-i", "wan"]);
-        let object = |line: String| serde_json::from_str::<Value>(&line).expect("JSON");
+        let object = |line: String| uwand::json::from_str(&line).expect("JSON");
         assert_eq!(object(next(&mut lines).await)["event"], "status");
         drop(daemon);
         let lost = object(next(&mut lines).await);

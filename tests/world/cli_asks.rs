@@ -7,13 +7,14 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use sim::bed::Bed;
 use sim::modem::{Network, Setup, Sim};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::task::LocalSet;
 use uwand::mbim::messages::enums::UssdResponse;
+
+use uwand::json::{Value, json};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_uwand");
 
@@ -55,7 +56,7 @@ fn a_sim_is_unlocked_from_standard_input_and_the_link_comes_up() {
         let (code, text) = told(&uwand(bed, &["sim", "unlock"], "").await);
         assert!(code == Some(1) && text.contains("--pin is missing"), "{text}");
         let output = uwand(bed, &["sim", "unlock", "--json"], "1234\n").await;
-        let reply: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let reply: Value = uwand::json::from_slice(&output.stdout).unwrap();
         assert_eq!((output.status.code(), &reply["sim"]), (Some(0), &json!("ready")));
         assert!(bed.netifd.until(Duration::from_secs(20), |netifd| netifd.is_up("wan")).await);
     });

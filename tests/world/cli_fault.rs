@@ -1,8 +1,7 @@
 //! What is wrong, was wrong and is measured, by the binary.
 
-use serde_json::{Value, json};
-
 use crate::cli::{World, ended, finished, run, text, uwand};
+use uwand::json::{Value, json};
 
 #[test]
 fn what_is_wrong_was_wrong_and_is_measured_is_asked_of_the_daemon() {
@@ -36,7 +35,7 @@ fn doctor_needs_neither_daemon_nor_bus() {
         doctor.env("UWAND_UBUS_SOCKET", "/nowhere/ubus.sock").env("UWAND_SYSFS", nowhere);
         let output = finished(doctor).await;
         ended(&output, 0);
-        let reply: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let reply: Value = uwand::json::from_slice(&output.stdout).expect("JSON");
         let findings = reply["findings"].as_array().expect("findings");
         let result = |check: &str| findings.iter().find(|f| f["check"] == check).map(|f| f["result"].clone());
         assert_eq!((result("modem"), result("daemon")), (Some(json!("fail")), Some(json!("warn"))));

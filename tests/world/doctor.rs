@@ -1,9 +1,8 @@
 //! `doctor` over ubus, by a daemon with a modem.
 
-use serde_json::{Value, json};
-
 use crate::sim::modem::Setup;
 use crate::sim::world::{MINUTE, SECOND, World};
+use uwand::json::{Value, json};
 
 fn result(reply: &Value, check: &str) -> Option<String> {
     let findings = reply["findings"].as_array().expect("findings");

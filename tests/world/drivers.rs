@@ -7,9 +7,10 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 
-use serde_json::json;
 use sim::modem::Setup;
 use sim::world::{SECOND, USB_PATH, World};
+
+use uwand::json::json;
 
 /// The modem is there as before, but its MBIM interface has no driver, and so no control device.
 fn lose_driver(w: &World) -> PathBuf {

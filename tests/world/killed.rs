@@ -7,11 +7,12 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::sim;
-use serde_json::{Value, json};
 use sim::bed::{Bed, WAN};
 use sim::modem::Setup;
 use sim::netifd::What;
 use tokio::time::{sleep, timeout};
+
+use uwand::json::{Value, json};
 
 const LIMIT: Duration = Duration::from_secs(10);
 /// From the kill until netifd has the link from the new daemon.

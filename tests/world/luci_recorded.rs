@@ -8,7 +8,6 @@ use crate::sim;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
 use sim::modem::{Setup, Sim};
 use sim::world::{SECOND, World};
 use uwand::mbim::messages::cells::{BaseStations, LteNeighbour, LteServing};
@@ -16,6 +15,8 @@ use uwand::sms::address::Address;
 use uwand::sms::compose::{Options, compose};
 use uwand::sms::pdu::{Deliver, Pdu, Tpdu};
 use uwand::sms::time::Timestamp;
+
+use uwand::json::{Map, Value, json};
 
 const LONG: Duration = Duration::from_secs(300);
 const FROM: &str = "+15550100018";
@@ -64,7 +65,7 @@ fn in_cell() -> Setup {
 /// Without what identifies a person, and without the paths of this world.
 fn masked(value: Value) -> Value {
     match value {
-        Value::Object(table) => Value::Object(table.into_iter().map(masked_member).collect::<Map<_, _>>()),
+        Value::Object(table) => Value::Object(table.into_iter().map(masked_member).collect::<Map>()),
         Value::Array(list) => Value::Array(list.into_iter().map(masked).collect()),
         Value::String(text) => match text.rsplit_once("/dev/") {
             Some((_, name)) => json!(format!("/dev/{name}")),
@@ -92,7 +93,7 @@ fn check(name: &str, told: Value) {
         std::fs::write(&path, format!("{told:#}\n")).expect("written");
     }
     let recorded = std::fs::read_to_string(&path).unwrap_or_default();
-    let recorded: Value = serde_json::from_str(&recorded).unwrap_or_default();
+    let recorded: Value = uwand::json::from_str(&recorded).unwrap_or_default();
     assert!(!recorded.is_null(), "no recording of {name}: UWAND_RECORD=1 writes it");
     still_told(name, &recorded, &told);
 }

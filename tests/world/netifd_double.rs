@@ -2,7 +2,6 @@
 
 use crate::sim;
 
-use serde_json::{Value, json};
 use sim::netifd::{Handler, Netifd, State, What};
 use sim::ubusd::Ubusd;
 use std::future::Future;
@@ -10,6 +9,8 @@ use std::time::Duration;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep};
 use uwand::ubus::{Client, Error, Notice, Status};
+
+use uwand::json::{Value, json};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -232,12 +233,12 @@ fn what_the_real_netifd_gets_wrong_in_silence_is_a_complaint() {
     run(async {
         let bed = bed(SECOND, SECOND).await;
         let mut message = link_up();
-        message["ipaddr"][0]["mask"] = 30.into();
+        message["ipaddr"].as_array_mut().expect("a list")[0]["mask"] = 30.into();
         message["surprise"] = true.into();
         drop(bed.notify(message).await);
         assert_eq!(bed.netifd.complaints().len(), 2);
         let mut message = link_up();
-        message["routes"][0]["mtu"] = 1430.into();
+        message["routes"].as_array_mut().expect("a list")[0]["mtu"] = 1430.into();
         drop(bed.notify(message).await);
         assert_eq!(bed.netifd.complaints().len(), 3);
         bed.netifd.unplug("wwan0");

@@ -3,13 +3,14 @@
 
 use crate::sim;
 
-use serde_json::{Value, json};
 use sim::fault::{Effect, Fault, On};
 use sim::modem::{Setup, Sim};
 use sim::netifd::State;
 use sim::world::{AT_ONCE, MINUTE, SECOND, WAN, World};
 use std::time::Duration;
 use tokio::time::Instant;
+
+use uwand::json::{Value, json};
 
 fn internet() -> Value {
     json!({ "apn": "internet" })

@@ -5,7 +5,6 @@ use crate::sim;
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use sim::fault::{Effect, Fault, On};
 use sim::modem::{Network, Setup};
 use sim::netifd::State;
@@ -16,6 +15,8 @@ use uwand::mbim::messages::connect::{IpConfiguration, SetConnect};
 use uwand::mbim::messages::network::RegisterState;
 use uwand::mbim::messages::services::SetSubscribeList;
 use uwand::mbim::{ProtocolError, Status};
+
+use uwand::json::{Value, json};
 
 fn internet() -> Value {
     json!({ "apn": "internet" })

@@ -5,7 +5,6 @@ use crate::sim;
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use sim::fault::{Effect, Fault, On};
 use sim::modem::{Asked, Setup, SimModem};
 use sim::qmi::{self, Fcc, QmiFault};
@@ -17,6 +16,8 @@ use uwand::qmi::frame::Service as QmiService;
 use uwand::qmi::messages::ctl::{AllocateClientId, ReleaseClientId, Sync};
 use uwand::qmi::messages::dms::SetFccAuthentication;
 use uwand::qmi::messages::nas_info::{GetCells, GetSignalInfo};
+
+use uwand::json::{Value, json};
 
 const QMI: On = On::Command(Service::Qmi, 1);
 const MESSAGE: Asked = Asked::Command { service: Service::Qmi, cid: 1, kind: Kind::Set };

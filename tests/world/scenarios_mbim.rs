@@ -3,11 +3,12 @@
 
 use crate::sim;
 
-use serde_json::{Value, json};
 use sim::modem::{Grants, Ip, Network, Setup};
 use sim::netifd::State;
 use sim::world::{AT_ONCE, SECOND, WAN, World};
 use uwand::mbim::messages::enums::{IpType, Register};
+
+use uwand::json::{Value, json};
 
 fn in_network(network: Network) -> Setup {
     Setup { network, ..Setup::default() }

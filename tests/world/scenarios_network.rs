@@ -3,13 +3,14 @@
 
 use crate::sim;
 
-use serde_json::{Value, json};
 use sim::fault::{Effect, Fault, On};
 use sim::modem::{Grants, Ip, Network, Setup};
 use sim::world::{AT_ONCE, MINUTE, SECOND, WAN, World};
 use uwand::mbim::messages::connect::SetConnect;
 use uwand::mbim::messages::enums::{AuthProtocol, Register};
 use uwand::mbim::messages::network::{SetPacketService, SetRegisterState};
+
+use uwand::json::{Value, json};
 
 fn in_network(network: Network) -> Setup {
     Setup { network, ..Setup::default() }

@@ -2,7 +2,6 @@
 
 use crate::sim;
 
-use serde_json::{Value, json};
 use sim::netifd::State;
 use sim::qmi::{Effect, End, On, QmiFault, QmiModem, Setup};
 use sim::world::{MINUTE, SECOND, WAN, World};
@@ -12,6 +11,8 @@ use uwand::qmi::messages::ctl::Sync;
 use uwand::qmi::messages::wda::{Aggregation, LinkLayer, SetDataFormat};
 use uwand::qmi::messages::wds::{BindMuxDataPort, IpFamily, StartNetwork, StopNetwork};
 use uwand::qmi::tlv::Request;
+
+use uwand::json::{Value, json};
 
 type Qmi = World<QmiModem>;
 

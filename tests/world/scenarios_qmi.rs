@@ -4,7 +4,6 @@
 
 use crate::sim;
 
-use serde_json::{Value, json};
 use sim::modem;
 use sim::modem::{Grants, Ip, Network, Sim};
 use sim::netifd::State;
@@ -17,6 +16,8 @@ use uwand::qmi::messages::uim::VerifyPin;
 use uwand::qmi::messages::wda::{LinkLayer, SetDataFormat};
 use uwand::qmi::messages::wds::{Autoconnect, GetCurrentSettings, IpFamily, PdpType, StartNetwork};
 use uwand::qmi::messages::wds_profile::ModifyProfile;
+
+use uwand::json::{Value, json};
 
 type Qmi = World<QmiModem>;
 

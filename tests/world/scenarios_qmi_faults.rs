@@ -6,7 +6,6 @@ use crate::sim;
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use sim::modem::{self, Grants, Network};
 use sim::netifd::State;
 use sim::qmi::{Effect, On, QmiFault, QmiModem, Setup};
@@ -17,6 +16,8 @@ use uwand::qmi::messages::call_end::{CallEndReason, VerboseType};
 use uwand::qmi::messages::ctl::{AllocateClientId, Sync};
 use uwand::qmi::messages::uim::GetCardStatus;
 use uwand::qmi::messages::wds::StartNetwork;
+
+use uwand::json::{Value, json};
 
 type Qmi = World<QmiModem>;
 

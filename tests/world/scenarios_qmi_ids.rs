@@ -3,13 +3,14 @@
 
 use crate::sim;
 
-use serde_json::{Value, json};
 use sim::modem;
 use sim::qmi::{Call, End, QmiModem, Setup};
 use sim::world::{SECOND, WAN, World};
 use uwand::qmi::frame::Service;
 use uwand::qmi::messages::ctl::{AllocateClientId, Sync};
 use uwand::qmi::messages::wds::{IpFamily, StartNetwork, StopNetwork};
+
+use uwand::json::{Value, json};
 
 type Qmi = World<QmiModem>;
 

@@ -2,9 +2,10 @@
 
 use crate::sim;
 
-use serde_json::{Value, json};
 use sim::modem::Setup;
 use sim::world::{SECOND, WAN, World};
+
+use uwand::json::{Value, json};
 
 async fn interfaces(w: &World) -> Vec<Value> {
     w.status().await["interfaces"].as_array().cloned().unwrap_or_default()

@@ -3,13 +3,14 @@
 
 use crate::sim;
 
-use serde_json::{Value, json};
 use sim::fault::{Effect, Fault, On};
 use sim::modem::{Asked, Setup, Sim};
 use sim::netifd::State;
 use sim::world::{AT_ONCE, MINUTE, SECOND, WAN, World};
 use uwand::mbim::messages::basic::{Pin, SetPin, SubscriberReady};
 use uwand::mbim::{Kind, Service, Status};
+
+use uwand::json::{Value, json};
 
 fn with_sim(sim: Sim) -> Setup {
     Setup { sim: Some(sim), ..Setup::default() }

@@ -4,9 +4,10 @@
 
 use crate::sim;
 
-use serde_json::json;
 use sim::modem::{Network, Setup, SimModem};
 use sim::world::{MINUTE, SECOND, World};
+
+use uwand::json::json;
 
 const PORTS: [&str; 2] = ["1-1.2", "1-1.3"];
 const SERIALS: [&str; 2] = ["0A1B", "0A1C"];

@@ -5,7 +5,6 @@ use crate::sim;
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use sim::fault::{Effect, Fault, On};
 use sim::modem::{Network, Setup, Sim};
 use sim::world::{MINUTE, SECOND, World};
@@ -15,6 +14,8 @@ use uwand::mbim::messages::basic::SetPin;
 use uwand::mbim::messages::cells::{BaseStations, LteNeighbour, LteServing};
 use uwand::mbim::messages::network::VisibleProviders;
 use uwand::ubus::{Error, Status};
+
+use uwand::json::{Value, json};
 
 const LONG: Duration = Duration::from_secs(300);
 

@@ -4,7 +4,6 @@ use crate::sim;
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use sim::fault::{Effect, Fault, On};
 use sim::modem::{Network, Setup};
 use sim::world::{MINUTE, SECOND, World};
@@ -16,6 +15,8 @@ use uwand::sms::compose::{Options, compose};
 use uwand::sms::pdu::{Deliver, Pdu, StatusReport, Tpdu};
 use uwand::sms::time::Timestamp;
 use uwand::ubus::{Error, Event, Events, Status};
+
+use uwand::json::{Value, json};
 
 const LONG: Duration = Duration::from_secs(700);
 const FROM: &str = "+15550100018";

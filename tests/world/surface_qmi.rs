@@ -4,11 +4,12 @@ use crate::sim;
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use sim::modem::{self, Network, Sim};
 use sim::qmi::{QmiModem, Setup};
 use sim::world::{SECOND, World};
 use uwand::ubus::{Error, Notice, Status};
+
+use uwand::json::{Value, json};
 
 type Qmi = World<QmiModem>;
 

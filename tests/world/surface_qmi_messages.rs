@@ -4,7 +4,6 @@ use crate::sim;
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use sim::modem::{self, Network};
 use sim::qmi::{QmiModem, Setup};
 use sim::world::{MINUTE, SECOND, World};
@@ -17,6 +16,8 @@ use uwand::sms::compose::{Options, compose};
 use uwand::sms::pdu::{Deliver, Pdu, Tpdu};
 use uwand::sms::time::Timestamp;
 use uwand::ubus::{Error, Notice, Status, Subscription};
+
+use uwand::json::{Value, json};
 
 type Qmi = World<QmiModem>;
 

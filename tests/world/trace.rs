@@ -6,11 +6,12 @@ use crate::skip;
 
 use std::process::{Command, Stdio};
 
-use serde_json::{Value, json};
 use sim::modem::{Setup, Sim};
 use sim::world::{SECOND, World};
 use uwand::cli::pcap;
 use uwand::ubus::{Notice, Subscription};
+
+use uwand::json::{Value, json};
 
 fn up(setup: Setup, scenario: impl AsyncFnOnce(&World)) {
     World::run(setup, async |w| {

@@ -2,13 +2,14 @@
 
 use crate::sim;
 
-use serde_json::{Value, json};
 use sim::ubusd::Ubusd;
 use std::future::Future;
 use std::time::Duration;
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{Instant, sleep, timeout};
 use uwand::ubus::{ArgType, Client, Error, Method, Notice, Object, Status};
+
+use uwand::json::{Value, json};
 
 const SECOND: Duration = Duration::from_secs(1);
 const NOTHING: Value = Value::Null;

@@ -4,7 +4,6 @@
 use crate::sim;
 use crate::skip;
 
-use serde_json::{Value, json};
 use sim::ubusd::Ubusd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -13,6 +12,8 @@ use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{sleep, timeout};
 use uwand::ubus::call::call;
 use uwand::ubus::{ArgType, Client, Error, Method, Notice, Object, Source, Status};
+
+use uwand::json::{Value, json};
 
 const SECOND: Duration = Duration::from_secs(1);
 const METHODS: &[Method] = &[

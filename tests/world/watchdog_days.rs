@@ -5,11 +5,12 @@ use crate::sim;
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use sim::modem::Setup;
 use sim::world::{MINUTE, WAN, World};
 use uwand::fault::Rung;
 use uwand::mbim::messages::enums::Register;
+
+use uwand::json::{Value, json};
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;

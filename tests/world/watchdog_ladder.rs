@@ -5,7 +5,6 @@ use crate::sim;
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use sim::fault::{Effect, Fault, On};
 use sim::modem::Setup;
 use sim::netifd::State;
@@ -13,6 +12,8 @@ use sim::world::{MINUTE, SECOND, WAN, World};
 use tokio::time::Instant;
 use uwand::fault::Rung;
 use uwand::mbim::messages::enums::Register;
+
+use uwand::json::{Value, json};
 
 const HOUR: Duration = Duration::from_secs(3600);
 

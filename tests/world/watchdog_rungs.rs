@@ -6,7 +6,6 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use sim::fault::{Effect, Fault, On};
 use sim::modem::Setup;
 use sim::world::{MINUTE, SECOND, WAN, World};
@@ -16,6 +15,8 @@ use uwand::fault::Rung;
 use uwand::linux::power;
 use uwand::mbim::messages::basic::RadioState;
 use uwand::ubus::{Client, Method};
+
+use uwand::json::{Value, json};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const MOMENT: Duration = Duration::from_millis(250);

@@ -6,11 +6,12 @@ use crate::sim;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use sim::modem::{Ip, Network, Setup};
 use sim::world::{MINUTE, SECOND, WAN, World};
 use tokio::time::Instant;
 use uwand::fault::Rung;
+
+use uwand::json::{Value, json};
 
 fn internet() -> Value {
     json!({ "apn": "internet" })

@@ -1,8 +1,7 @@
 //! What is kept over a restart of the daemon or the router, and files that are no such thing.
 
-use serde_json::{Value, json};
-
 use super::*;
+use crate::json::{Value, json};
 
 #[test]
 fn a_restart_keeps_what_was_tried_and_what_was_learnt() {

@@ -38,8 +38,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
+
+use crate::json::{Value, json};
 
 pub use self::alone::{cells_by, signal_by, unlock_fcc_by};
 use self::known::Known;

@@ -4,7 +4,6 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::connect::Refusal;
@@ -13,6 +12,7 @@ use super::{Modem, after};
 use crate::cause::Cause;
 use crate::dial::Dial;
 use crate::few::Few;
+use crate::json::{Value, json};
 use crate::qmi::client::{Answer, Client, Error, Lease};
 use crate::qmi::error::QmiError;
 use crate::qmi::frame::Service;

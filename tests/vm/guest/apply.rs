@@ -6,7 +6,7 @@
 
 use super::init::ip;
 use super::timeline::Step;
-use serde_json::Value;
+use uwand::json::Value;
 
 /// What an interface has in the kernel: `ip` arguments with `{}` for add or del.
 #[derive(Default)]

@@ -16,7 +16,6 @@ use super::takeover::Takeover;
 use super::timeline::{Step, Timeline, doing, until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::fs;
 use std::net::IpAddr;
@@ -29,6 +28,8 @@ use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 use uwand::linux::netdev;
 use uwand::ubus::Source;
+
+use uwand::json::{Value, json};
 
 const PROGRAM: &str = "/bin/uwand";
 const SOCKET: &str = "/run/ubus.sock";
@@ -111,7 +112,7 @@ async fn state() -> Step<String> {
 
 pub async fn state_by(mut program: Command) -> Step<String> {
     let out = program.args(["status", "--json"]).output().await.map_err(doing(PROGRAM))?;
-    let status: Value = serde_json::from_slice(&out.stdout).map_err(doing("status"))?;
+    let status: Value = uwand::json::from_slice(&out.stdout).map_err(doing("status"))?;
     Ok(status["interfaces"][0]["state"].as_str().unwrap_or("unknown").to_owned())
 }
 

@@ -17,7 +17,6 @@ use super::sim::ubusd::Ubusd;
 use super::stand_in;
 use super::takeover::Takeover;
 use super::timeline::{Step, Timeline, doing, until};
-use serde_json::json;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,6 +32,8 @@ use uwand::linux::sysfs::Sysfs;
 use uwand::qmi::messages::ctl::Sync;
 use uwand::qmi::messages::wda::{Aggregation, LinkLayer};
 use uwand::ubus::Source;
+
+use uwand::json::json;
 
 const PROGRAM: &str = "/bin/uwand";
 const SOCKET: &str = "/run/ubus-qmi.sock";

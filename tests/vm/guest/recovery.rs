@@ -15,7 +15,6 @@ use super::sim::netifd::{Handler, Netifd};
 use super::sim::ubusd::Ubusd;
 use super::supply::Supply;
 use super::timeline::{Step, Timeline, doing, until};
-use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 use std::path::Path;
@@ -25,6 +24,8 @@ use tokio::process::{Child, Command};
 use tokio::task::spawn_local;
 use tokio::time::sleep;
 use uwand::ubus::Source;
+
+use uwand::json::{Value, json};
 
 const PROGRAM: &str = "/bin/uwand";
 const SOCKET: &str = "/run/ubus-recovery.sock";
@@ -219,7 +220,7 @@ impl World {
         let (cuts, dialled) = (self.cuts.get(), self.sim.activations().len());
         sleep(FORGIVEN).await;
         let seen = explained().await;
-        let told: Value = serde_json::from_str(&seen).map_err(doing("explain"))?;
+        let told: Value = uwand::json::from_str(&seen).map_err(doing("explain"))?;
         if (self.cuts.get(), self.sim.activations().len()) != (cuts, dialled) {
             return Err(format!("something was done; {seen}"));
         }
@@ -252,7 +253,7 @@ async fn rungs() -> Step<Vec<String>> {
     let begin = Instant::now();
     loop {
         let out = program().args(["outages", "--json"]).output().await.map_err(doing(PROGRAM))?;
-        let reply: Value = serde_json::from_slice(&out.stdout).map_err(doing("outages"))?;
+        let reply: Value = uwand::json::from_slice(&out.stdout).map_err(doing("outages"))?;
         let last = &reply["outages"][0];
         if last.is_object() && last["open"] == Value::Bool(false) {
             let tried = last["rungs"].as_array().cloned().unwrap_or_default();

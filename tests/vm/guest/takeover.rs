@@ -5,10 +5,11 @@ use super::daemon::FAR;
 use super::ping::Running;
 use super::sim::netifd::{Netifd, What};
 use super::timeline::{Step, doing, until};
-use serde_json::Value;
 use std::time::{Duration, Instant};
 use tokio::process::Child;
 use tokio::time::sleep;
+
+use uwand::json::Value;
 
 /// The delay that procd is told.
 const RESPAWN: Duration = Duration::from_secs(1);
