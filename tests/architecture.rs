@@ -193,6 +193,7 @@ const IMPURE: &[&str] = &[
 /// Rooms that read what a modem or a bus peer sent.
 const CODECS: &[&str] = &[
     "wire",
+    "json",
     "dns",
     "ussd",
     "ubus::blob",

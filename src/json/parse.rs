@@ -165,9 +165,9 @@ impl Parser<'_> {
         let mut unit = 0;
         for _ in 0..4 {
             let digit = char::from(self.next()).to_digit(16).ok_or(SYNTAX)?;
-            unit = unit << 4 | digit as u16;
+            unit = unit << 4 | digit;
         }
-        Ok(unit)
+        u16::try_from(unit).map_err(|_| SYNTAX)
     }
 
     fn digit(&mut self) -> Option<u8> {

