@@ -20,6 +20,7 @@ use super::{Daemon, OBJECT};
 use crate::answers::Traced;
 use crate::json::Table;
 use crate::json::json;
+use crate::linux::text;
 use crate::ubus::{Client, Request, Status};
 use crate::words::Control;
 
@@ -73,6 +74,7 @@ async fn close_in_time(slot: Rc<Slot>) {
     if let Some(modem) = slot.modem() {
         modem.trace(None);
     }
+    text::let_go_soon();
 }
 
 fn teller(client: Client, modem: String, control: Control) -> impl Fn(Traced) {
