@@ -183,7 +183,11 @@ impl Daemon {
         self.ask(request, SCAN, async |asked| {
             let networks = asked.modem.scan().await?;
             let reply = replies::networks(asked.id(), &networks);
-            *asked.slot.scanned.borrow_mut() = Some((Instant::now(), reply["networks"].to_string()));
+            let found = reply["networks"].to_string();
+            let mut scanned = asked.slot.scanned.borrow_mut();
+            scanned.0 = Some(Instant::now());
+            scanned.1.clear();
+            scanned.1.push_str(&found);
             Ok(reply)
         })
     }
@@ -192,7 +196,7 @@ impl Daemon {
     fn on_recent_scan(&self, request: &Request) -> Answer {
         let slot = self.named_slot(request)?;
         let mut reply = json!({ "modem": slot.id, "scanning": slot.occupy("scan").is_none() });
-        if let Some((ended, found)) = &*slot.scanned.borrow() {
+        if let (Some(ended), found) = &*slot.scanned.borrow() {
             reply["networks"] = crate::json::from_str(found).unwrap_or_default();
             reply["ago"] = ended.elapsed().as_secs().into();
         }

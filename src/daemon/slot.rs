@@ -49,6 +49,9 @@ impl Drop for Unfinished<'_> {
     }
 }
 
+/// Bytes of what a search for networks usually finds: ten of them.
+const SCANNED: usize = 960;
+
 /// Another one in each process: the parts of yesterday's message may still be on their way.
 fn first_reference() -> u8 {
     let [reference, ..] = RandomState::new().build_hasher().finish().to_le_bytes();
@@ -106,9 +109,9 @@ pub struct Slot {
     busy: RefCell<Vec<&'static str>>,
     /// Messages that came and are still to be read.
     pub unread: super::messages::Unread,
-    /// What the last search for networks found, and when it ended. As text: it is kept for good, and
-    /// a table's many small pieces would keep what the allocator has around them.
-    pub scanned: RefCell<Option<(Instant, String)>>,
+    /// When the last search for networks ended, and what it found. As text with its place from the
+    /// start: pieces that are taken while much is done, and kept, keep the pages around them.
+    pub scanned: RefCell<(Option<Instant>, String)>,
     /// Parts of messages that came, for events.
     pub incoming: RefCell<Incoming>,
     /// Until when somebody watches its control messages, and those of which generation.
@@ -140,7 +143,7 @@ impl Slot {
             hung: Cell::new(false),
             busy: RefCell::default(),
             unread: Default::default(),
-            scanned: RefCell::default(),
+            scanned: RefCell::new((None, String::with_capacity(SCANNED))),
             incoming: RefCell::default(),
             watched: Cell::new(None),
             reference: Cell::new(first_reference()),
