@@ -29,8 +29,9 @@ use uwand::sms::time::Timestamp;
 use uwand::json::json;
 
 const MOST_RSS_KIB: u64 = 1536;
-/// Pages of musl's allocator: one of its table of groups, which never shrinks; one that the found
-/// networks, asked for again with `scan recent`, keep from being given back.
+/// Two pages, however many bursts. One is musl's: its table of the groups of pieces that it gave out
+/// holds a hundred a page, grows with the first burst and never shrinks. One is noise, in one run of
+/// eight: what came anew while much was done may lie in a page of its own.
 const KEPT_KIB: u64 = 8;
 const IDLE: Duration = Duration::from_secs(10);
 const LIMIT: Duration = Duration::from_secs(5);
@@ -158,8 +159,8 @@ fn message(number: u32) -> Vec<u8> {
     Pdu { centre: None, tpdu: Tpdu::Deliver(deliver) }.encode().unwrap().0
 }
 
-/// What a person asks for once a month is no reason to be larger for the rest of it. musl's
-/// allocator keeps some of the room that fifty messages took for the next ones.
+/// What a person asks for once a month is no reason to be larger for the rest of it. How much of the
+/// file is mapped is told, and does not decide: the commands here read it, too.
 #[test]
 fn a_scan_fifty_messages_and_a_trace_leave_no_memory_behind() {
     connected(async |bed, pid| {
@@ -173,8 +174,9 @@ fn a_scan_fifty_messages_and_a_trace_leave_no_memory_behind() {
         let (again, own_again) = rss();
         say(&format!("VmRSS {before} KiB ({own} its own) before a burst, at most {most} in it,"));
         say(&format!("  {after} KiB ({own_after}) after it, {again} KiB ({own_again}) after another"));
-        assert!(own_after <= own + KEPT_KIB, "{own} KiB, then {own_after} KiB");
-        assert!(own_again <= own_after + KEPT_KIB, "{own_after} KiB, then {own_again} KiB");
+        for now in [own_after, own_again] {
+            assert!(now <= own + KEPT_KIB, "{own} KiB, then {now} KiB");
+        }
     });
 }
 
