@@ -425,6 +425,13 @@ mod tests {
     }
 
     #[test]
+    fn a_table_of_too_many_members_is_refused() {
+        let table = |members: usize| (0..members).map(|n| (n.to_string(), Value::Null)).collect::<Value>();
+        assert!(parse_table(&emit(&table(MOST_MEMBERS))).is_ok());
+        assert_eq!(parse_table(&emit(&table(MOST_MEMBERS + 1))), Err(Malformed("too many members")));
+    }
+
+    #[test]
     fn what_the_format_cannot_carry_is_told_when_finishing() {
         let finish = |value: &Value| {
             let mut writer = Writer::new();
