@@ -95,7 +95,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("at::port", &["queue", "task", "words", "linux::channel", "at"]),
     ("linux", &["few", "task", "words", "wire", "device", "target", "dns"]),
     ("at::asked", &["words", "answers", "at"]),
-    ("cli", &["json", "words", "civil", "config", "globals", "ubus", "linux::tty"]),
+    ("cli", &["json", "words", "civil", "config", "globals", "ubus", "linux::signals", "linux::tty"]),
     ("cli::doctor", &["json", "cli", "doctor", "globals", "ubus"]),
     ("cli::migrate", &["json", "cli", "globals", "linux::run", "linux::sysfs", "migrate", "uci"]),
     ("daemon", &["*"]),

@@ -7,7 +7,6 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -18,6 +17,7 @@ use super::{Failure, bus, chosen_modem, output, pcap};
 use crate::civil::Civil;
 use crate::globals::Globals;
 use crate::json::{Map, Value};
+use crate::linux::signals::{Signal, Signals};
 use crate::ubus::{Client, Notice, Source};
 
 /// The daemon gives 15 s.
@@ -40,12 +40,10 @@ pub fn run(globals: &Globals, request: &Request) -> Result<(), Failure> {
     let mut out = Out::new(request)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     LocalSet::new().block_on(&runtime, async {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
+        let end = Signals::new(&[Signal::SIGINT, Signal::SIGTERM])?;
         tokio::select! {
             ended = follow(globals, &arguments, &mut out) => ended,
-            _ = interrupt.recv() => Ok(()),
-            _ = terminate.recv() => Ok(()),
+            () = end.heard() => Ok(()),
         }
     })
 }

@@ -9,7 +9,6 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -19,6 +18,7 @@ use super::show::{list, text};
 use super::{Failure, bus, choose};
 use crate::globals::Globals;
 use crate::json::{Value, json};
+use crate::linux::signals::{Signal, Signals};
 use crate::ubus::{Client, Error, Event, Events, Notice, Source, Subscription};
 
 /// Signal and times are drawn anew so often, and a reader that went away is noticed.
@@ -29,14 +29,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub fn run(globals: &Globals, request: &Request) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     LocalSet::new().block_on(&runtime, async {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut hang_up = signal(SignalKind::hangup())?;
+        let end = Signals::new(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP])?;
         tokio::select! {
             ended = Watch::new(globals, request)?.follow() => ended,
-            _ = interrupt.recv() => Ok(()),
-            _ = terminate.recv() => Ok(()),
-            _ = hang_up.recv() => Ok(()),
+            () = end.heard() => Ok(()),
         }
     })
 }
@@ -65,14 +61,14 @@ impl<'a> Watch<'a> {
 
     async fn follow(mut self) -> Result<(), Failure> {
         let mut tick = Instant::now();
-        let mut resized = signal(SignalKind::window_change())?;
+        let resized = Signals::new(&[Signal::SIGWINCH])?;
         // A first connection takes a moment; without one the first tick says what is missing.
         let _ = timeout(PATIENCE, self.client.connected()).await;
         loop {
             tokio::select! {
                 notice = self.daemon.recv() => self.notice(notice).await?,
                 event = self.events.recv() => self.event(&event).await?,
-                _ = resized.recv() => self.redraw()?,
+                () = resized.heard() => self.redraw()?,
                 () = sleep_until(tick) => {
                     tick = Instant::now() + TICK;
                     self.tick().await?;

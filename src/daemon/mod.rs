@@ -82,6 +82,7 @@ use crate::ladder::Ledger;
 use crate::link::Event;
 use crate::linux::mwan3::Mask;
 use crate::linux::power;
+use crate::linux::signals::{Signal, Signals};
 use crate::linux::sysfs::Sysfs;
 use crate::linux::uevent::{Notice, Uevents};
 use crate::linux::wdm;
@@ -106,26 +107,26 @@ pub fn run(globals: Globals) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    LocalSet::new().block_on(&runtime, serve(globals, Prober::Network, ended()));
+    let ended = {
+        let _inside = runtime.enter();
+        Signals::new(&[Signal::SIGTERM, Signal::SIGINT])
+    };
+    let ended = async {
+        match &ended {
+            Ok(signals) => signals.heard().await,
+            Err(error) => {
+                log::warn!("signals end this at once: {error}");
+                std::future::pending().await
+            }
+        }
+    };
+    LocalSet::new().block_on(&runtime, serve(globals, Prober::Network, ended));
     // A cut that was broken off ends with the power on; procd kills after 5 s.
     power::settle(Duration::from_secs(3));
     wdm::settle();
     // A write that a deaf modem holds up for longer is left behind, and its note with it.
     runtime.shutdown_background();
     ExitCode::SUCCESS
-}
-
-async fn ended() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
 }
 
 /// The daemon itself, inside a `LocalSet` of the caller's, until `stop` is ready.

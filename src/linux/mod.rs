@@ -18,6 +18,7 @@ pub mod power;
 pub mod qmimux;
 pub mod run;
 pub mod serial;
+pub mod signals;
 pub mod sysfs;
 pub mod text;
 #[cfg(target_env = "musl")]
