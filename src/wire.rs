@@ -101,10 +101,11 @@ pub fn window(bytes: &[u8], offset: u32, length: u32) -> Result<&[u8], Malformed
 ///
 /// `wire_enum! { /// doc
 /// pub enum Radio: u32 { Off = 0 => "off", On = 1 => "on" } }` gives the enum with a further
-/// variant `Other(u32)`, `From` both ways, and `label()` (`"unknown"` for `Other`).
+/// variant `Other(u32)`, `From` both ways, and `label()` (`"unknown"` for `Other`). `as table`
+/// after the type looks the numbers up: of a hundred with gaps that is less code than a match.
 #[macro_export]
 macro_rules! wire_enum {
-    ($(#[$doc:meta])* pub enum $name:ident : $int:ty {
+    ($(#[$doc:meta])* pub enum $name:ident : $int:ty $(as $table:ident)? {
         $($(#[$vdoc:meta])* $variant:ident = $value:literal => $label:literal),* $(,)?
     }) => {
         $(#[$doc])*
@@ -125,6 +126,32 @@ macro_rules! wire_enum {
             }
         }
 
+        $crate::wire_enum! { @numbers $($table)? $name $int { $($variant = $value),* } }
+    };
+    (@numbers table $name:ident $int:ty { $($variant:ident = $value:literal),* }) => {
+        impl $name {
+            const NUMBERS: &'static [($int, $name)] = &[$(($value, $name::$variant)),*];
+        }
+
+        impl From<$int> for $name {
+            #[inline(never)]
+            fn from(value: $int) -> Self {
+                let known = Self::NUMBERS.iter().find(|(number, _)| *number == value);
+                known.map_or(Self::Other(value), |(_, name)| *name)
+            }
+        }
+
+        impl From<$name> for $int {
+            #[inline(never)]
+            fn from(value: $name) -> $int {
+                match value {
+                    $name::Other(other) => other,
+                    _ => $name::NUMBERS.iter().find(|(_, name)| *name == value).map_or(0, |(number, _)| *number),
+                }
+            }
+        }
+    };
+    (@numbers $name:ident $int:ty { $($variant:ident = $value:literal),* }) => {
         impl From<$int> for $name {
             fn from(value: $int) -> Self {
                 match value {

@@ -186,7 +186,7 @@ impl Reading {
             let what = if command.commands.is_empty() { "is too much" } else { "is not a command" };
             return Err(self.wrong(&format!("'{text}' {what}{}", help::meant("", near))));
         };
-        self.check(&format!("<{}>", wanted.name.to_uppercase()), &word, false, wanted.check)?;
+        self.check(&format!("<{}>", wanted.name.to_ascii_uppercase()), &word, false, wanted.check)?;
         if wanted.many != Many::Some {
             self.positionals += 1;
         }
@@ -215,7 +215,7 @@ impl Reading {
         if let Some(missing) = missing.find(|p| !self.typed.has(p.name)) {
             return Err(self.wrong(&format!(
                 "<{}> is missing: {}",
-                missing.name.to_uppercase(),
+                missing.name.to_ascii_uppercase(),
                 missing.help
             )));
         }

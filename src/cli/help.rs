@@ -60,7 +60,7 @@ fn usage(path: &[&Command]) -> String {
 }
 
 fn shown(positional: &Positional) -> String {
-    let name = positional.name.to_uppercase();
+    let name = positional.name.to_ascii_uppercase();
     match positional.many {
         Many::One => format!("<{name}>"),
         Many::Maybe => format!("[{name}]"),

@@ -81,7 +81,11 @@ fn tell(silent: &[&Answer]) -> String {
 
 fn how(answer: &Answer) -> String {
     match (&answer.outcome, &answer.note) {
-        (Outcome::Answered(rtt), _) => format!("answered within {} ms", rtt.as_millis()),
+        (Outcome::Answered(rtt), _) => {
+            // Not as the 128 bits that they are: those take a kilobyte to write.
+            let milliseconds = u64::try_from(rtt.as_millis()).unwrap_or(u64::MAX);
+            format!("answered within {milliseconds} ms")
+        }
         (_, Some(note)) => note.clone(),
         (Outcome::Refused, None) => "answered with something else".to_string(),
         (Outcome::Silent, None) => "is silent".to_string(),

@@ -10,7 +10,7 @@ pub const RESULT: u8 = 0x02;
 
 wire_enum! {
     /// Error code of a response whose status is "failure".
-    pub enum QmiError: u16 {
+    pub enum QmiError: u16 as table {
         None = 0 => "no error",
         MalformedMessage = 1 => "malformed message",
         NoMemory = 2 => "no memory",
