@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
@@ -57,9 +57,15 @@ impl Ledger {
         bytes
     }
 
-    /// Writes the journal's file, and waits for the flash.
+    /// Writes the journal's file, and waits for the flash: first for what is being written, which
+    /// is older. Flash that takes longer for that takes nothing else.
     pub fn save(&self, text: &str) {
-        self.replace(NAME, text.as_bytes());
+        for _ in 0..100 {
+            if !self.busy.load(Ordering::Acquire) {
+                return self.replace(NAME, text.as_bytes());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// The same beside the caller, because flash may take its time. False: the last write is
@@ -70,7 +76,7 @@ impl Ledger {
         }
         let ledger = self.clone();
         let write = move || {
-            ledger.save(&text);
+            ledger.replace(NAME, text.as_bytes());
             ledger.busy.store(false, Ordering::Release);
         };
         let started = thread::Builder::new().name("ledger".into()).stack_size(STACK).spawn(write);
@@ -135,7 +141,7 @@ pub struct Clocks {
 
 impl Clocks {
     /// `since_boot` is the boot clock's time now.
-    pub fn start(since_boot: std::time::Duration) -> Clocks {
+    pub fn start(since_boot: Duration) -> Clocks {
         let id = read(Path::new("/proc/sys/kernel/random/boot_id"));
         // FNV-1a: two boots in a row must differ, and that is all.
         let boot =
@@ -199,6 +205,20 @@ mod tests {
         ledger.save(&Journal::default().text(Moment::default()));
         let aside = fs::read_to_string(dir.join("outages.foreign")).expect("kept");
         assert_eq!(aside, "power cuts of our town\n");
+        fs::remove_dir_all(&dir).expect("removed");
+    }
+
+    #[test]
+    fn the_last_write_waits_for_the_one_before_it() {
+        let dir = dir("last");
+        let ledger = Ledger::new(&dir);
+        for number in 0..50 {
+            let newer = format!("uwand outages {number}");
+            assert!(ledger.save_apart("uwand outages, older".repeat(100)));
+            ledger.save(&newer);
+            assert_eq!(ledger.load(), newer.as_bytes());
+            assert!(!dir.join("outages.new").exists());
+        }
         fs::remove_dir_all(&dir).expect("removed");
     }
 
