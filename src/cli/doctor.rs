@@ -2,7 +2,8 @@
 //! and without ubus.
 
 use super::args::Request;
-use super::show::{list, text};
+use super::pattern::{joined, row};
+use super::show::list;
 use super::table::{Page, Paint, Style};
 use super::{Failure, bus, output, print};
 use crate::doctor::{Place, findings, reply};
@@ -24,11 +25,10 @@ fn page(reply: &Value, style: &Style) -> String {
     let findings = list(reply, "findings");
     for (result, paint) in [("fail", Paint::Bad), ("warn", Paint::Warn), ("ok", Paint::Good)] {
         for finding in findings.iter().filter(|f| f.get("result").and_then(Value::as_str) == Some(result)) {
-            let what = text(finding, "what").unwrap_or_default();
-            let check = text(finding, "check").unwrap_or_default();
-            page.line(&format!("{} {check}: {what}", style.paint(paint, &format!("{result:4}"))));
-            page.row("because", &text(finding, "why").unwrap_or_default());
-            page.row("do", &text(finding, "remedy").unwrap_or_default());
+            let what = joined("", finding, " {check=}: {what=}");
+            page.line(&(style.paint(paint, &format!("{result:4}")) + &what));
+            row(&mut page, "because", Paint::Plain, finding, "{why}");
+            row(&mut page, "do", Paint::Plain, finding, "{remedy}");
         }
     }
     let count = |result: &str| {

@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 use std::io;
 
 use super::output;
-use super::show::{self, list, text};
+use super::pattern::{append, part};
+use super::show::{self, list};
 use super::table::Style;
 use crate::civil::Civil;
 use crate::json::{Value, json};
@@ -21,22 +22,18 @@ const LEAVE: &str = "\x1b[?25h\x1b[?1049l";
 
 /// A change in words: `wan: connecting -> up`, `modem 1-1.2: open -> hung`.
 pub fn change(data: &Value) -> String {
-    let name = match (text(data, "interface"), text(data, "modem")) {
-        (Some(interface), _) => interface,
-        (None, Some(modem)) => format!("modem {modem}"),
-        (None, None) => "?".to_string(),
-    };
-    let state = |key| text(data, key).unwrap_or_else(|| "?".to_string());
-    let error = text(data, "error").map(|error| format!(", {error}")).unwrap_or_default();
-    format!("{name}: {} -> {}{error}", state("old"), state("new"))
+    let name = part(data, "{interface}").or_else(|| part(data, "modem {modem}"));
+    let mut words = name.unwrap_or_else(|| "?".to_string());
+    append(&mut words, "", data, ": {old=?} -> {new=?}|, {error}");
+    words
 }
 
 /// The states of all interfaces, a line each: where a stream of changes begins.
 pub fn states(status: &Value) -> Vec<String> {
     let line = |interface: &Value| {
-        let name = text(interface, "interface")?;
-        let error = text(interface, "error").map(|error| format!(", {error}")).unwrap_or_default();
-        Some(format!("{name}: {}{error}", text(interface, "state")?))
+        let mut words = part(interface, "{interface}: {state}")?;
+        append(&mut words, "", interface, ", {error}");
+        Some(words)
     };
     list(status, "interfaces").iter().filter_map(line).collect()
 }

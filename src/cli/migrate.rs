@@ -113,7 +113,8 @@ fn reply(changes: &[Change], applied: bool) -> Value {
 }
 
 fn page(reply: &Value) -> String {
-    use super::show::{list, text};
+    use super::pattern::joined;
+    use super::show::list;
     let style = output::style();
     let mut page = Page::new(&style);
     let sections = list(reply, "sections");
@@ -122,9 +123,8 @@ fn page(reply: &Value) -> String {
         return page.finish();
     }
     for section in sections {
-        let proto = text(section, "proto").unwrap_or_default();
-        let parts = [(Paint::Plain, format!(": proto {proto}"))];
-        page.heading(&text(section, "interface").unwrap_or_default(), &parts);
+        let parts = [(Paint::Plain, joined("", section, ": proto {proto=}"))];
+        page.heading(&joined("", section, "{interface}"), &parts);
         for line in list(section, "diff").iter().filter_map(Value::as_str) {
             let paint = match line.get(..1) {
                 Some("-") => Paint::Bad,
@@ -134,8 +134,7 @@ fn page(reply: &Value) -> String {
             page.line(&format!("  {}", style.paint(paint, line)));
         }
         for dropped in list(section, "dropped") {
-            let option = text(dropped, "option").unwrap_or_default();
-            page.row("left out", &format!("{option}: {}", text(dropped, "why").unwrap_or_default()));
+            page.row("left out", &joined("", dropped, "{option=}: {why=}"));
         }
         for note in list(section, "notes").iter().filter_map(Value::as_str) {
             page.painted_row("note", Paint::Warn, note);

@@ -22,6 +22,7 @@ mod help;
 mod live;
 mod migrate;
 mod output;
+mod pattern;
 pub mod pcap;
 pub mod show;
 pub mod show_asks;

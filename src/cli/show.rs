@@ -3,8 +3,9 @@
 //! Contract: pure, and lenient: a reply is read as plain JSON, so an older or newer daemon
 //! is shown as far as it is understood. All strings are made harmless on the way in.
 
+use super::pattern::{append, joined, part, parts, row};
 use super::table::{Page, Paint, Style, table_width};
-use super::text::{duration, harmless};
+use super::text::harmless;
 use crate::json::Value;
 
 /// The reply of `status`.
@@ -21,9 +22,8 @@ pub fn status(reply: &Value, style: &Style) -> String {
     for modem in list(reply, "modems") {
         show_modem(&mut page, modem, style);
     }
-    if let Some(version) = text(reply, "version") {
-        let uptime = seconds(reply, "uptime").map(|uptime| format!(", running for {}", duration(uptime)));
-        let words = format!("uwand {version}{}", uptime.unwrap_or_default());
+    if let Some(mut words) = part(reply, "uwand {version}") {
+        append(&mut words, "", reply, ", running for {~uptime}");
         page.heading("", &[(Paint::Dim, words)]);
     }
     page.finish()
@@ -31,33 +31,16 @@ pub fn status(reply: &Value, style: &Style) -> String {
 
 /// One interface as a part of a line: `up for 3 h, LTE`.
 fn show_interface(page: &mut Page, interface: &Value) {
-    let state = text(interface, "state").unwrap_or_else(|| "unknown".to_string());
-    let mut rest = String::new();
-    if let Some(since) = seconds(interface, "since") {
-        rest.push_str(&format!(" for {}", duration(since)));
-    }
-    if let Some(technology) = text(interface, "technology") {
-        rest.push_str(&format!(", {}", upper(&technology)));
-    }
-    if let Some(next) = seconds(interface, "next_try") {
-        rest.push_str(&format!(", next try in {}", duration(next)));
-    }
-    let name = text(interface, "interface").unwrap_or_else(|| "?".to_string());
-    let parts =
-        [(Paint::Plain, ": ".to_string()), (state_paint(&state), state.clone()), (Paint::Plain, rest)];
-    page.heading(&name, &parts);
-    page.painted_row(
-        "error",
-        Paint::Bad,
-        &joined(": ", [text(interface, "error"), text(interface, "reason")]),
-    );
-    page.row("IPv4", &family(interface.get("ipv4"), "by DHCP"));
-    page.row("IPv6", &family(interface.get("ipv6"), "by router advertisement"));
-    page.row("MTU", &text(interface, "mtu").unwrap_or_default());
-    let control = text(interface, "control").map(|control| upper(&control));
-    let modem = text(interface, "modem").map(|modem| format!("modem {modem}"));
-    page.row("device", &joined(", ", [text(interface, "netdev"), control, modem]));
-    page.painted_row("note", Paint::Warn, &text(interface, "note").unwrap_or_default());
+    let state = joined("", interface, "{state=unknown}");
+    let rest = joined("", interface, " for {~since}|, {^technology}|, next try in {~next_try}");
+    let parts = [(Paint::Plain, ": ".to_string()), (state_paint(&state), state), (Paint::Plain, rest)];
+    page.heading(&joined("", interface, "{interface=?}"), &parts);
+    page.painted_row("error", Paint::Bad, &joined(": ", interface, "{error}|{reason}"));
+    show_family(page, "IPv4", interface, "ipv4", "by DHCP|via {gateway}|DNS {*dns}");
+    show_family(page, "IPv6", interface, "ipv6", "by router advertisement|via {gateway}|DNS {*dns}");
+    row(page, "MTU", Paint::Plain, interface, "{mtu}");
+    row(page, "device", Paint::Plain, interface, "{netdev}|{^control}|modem {modem}");
+    row(page, "note", Paint::Warn, interface, "{note}");
 }
 
 fn state_paint(state: &str) -> Paint {
@@ -69,55 +52,51 @@ fn state_paint(state: &str) -> Paint {
     }
 }
 
-fn family(family: Option<&Value>, dynamic: &str) -> String {
-    let Some(family) = family else { return String::new() };
-    let mut addresses = texts(family, "addresses").join(" ");
-    if addresses.is_empty() && family.get("dynamic").and_then(Value::as_bool) == Some(true) {
-        addresses = dynamic.to_string();
-    }
-    let gateway = text(family, "gateway").map(|gateway| format!("via {gateway}"));
-    let dns = Some(texts(family, "dns").join(" ")).filter(|dns| !dns.is_empty());
-    joined(", ", [Some(addresses), gateway, dns.map(|dns| format!("DNS {dns}"))])
+fn show_family(page: &mut Page, label: &str, interface: &Value, key: &str, dynamic: &str) {
+    let Some(family) = interface.get(key) else { return };
+    let is_dynamic = family.get("dynamic").and_then(Value::as_bool) == Some(true);
+    let pattern = match part(family, "{*addresses}") {
+        None if is_dynamic => dynamic,
+        _ => "{*addresses}|via {gateway}|DNS {*dns}",
+    };
+    row(page, label, Paint::Plain, family, pattern);
 }
 
 fn show_modem(page: &mut Page, modem: &Value, style: &Style) {
-    let id = text(modem, "id").unwrap_or_else(|| "?".to_string());
-    let state = text(modem, "state").unwrap_or_else(|| "unknown".to_string());
-    let paint = state_paint(&state);
-    let model = joined(" ", [text(modem, "manufacturer"), text(modem, "model")]);
-    let rest = if model.is_empty() { model } else { format!(", {model}") };
-    page.heading(
-        &format!("modem {id}"),
-        &[(Paint::Plain, ": ".to_string()), (paint, state), (Paint::Plain, rest)],
-    );
-    page.row("firmware", &text(modem, "revision").unwrap_or_default());
+    let state = joined("", modem, "{state=unknown}");
+    let mut rest = joined(" ", modem, "{manufacturer}|{model}");
+    if !rest.is_empty() {
+        rest.insert_str(0, ", ");
+    }
+    let parts = [(Paint::Plain, ": ".to_string()), (state_paint(&state), state), (Paint::Plain, rest)];
+    page.heading(&joined("", modem, "modem {id=?}"), &parts);
+    row(page, "firmware", Paint::Plain, modem, "{revision}");
     page.row("network", &network(modem));
     show_signal(page, modem, style);
     show_sim(page, modem);
     page.painted_row("radio", Paint::Bad, radio(modem));
-    page.row("IMEI", &text(modem, "imei").unwrap_or_default());
-    let at_port = text(modem, "at_port").map(|port| format!("AT {port}"));
-    let device = [text(modem, "device"), text(modem, "netdev"), text(modem, "driver"), at_port];
-    page.row("device", &joined(", ", device));
-    let degrees = if style.unicode { "°C" } else { "C" };
-    let temperature = text(modem, "temperature").map(|value| format!("{value} {degrees}"));
-    page.row("temperature", &temperature.unwrap_or_default());
-    let malformed = counted(modem, "malformed", "malformed message", "malformed messages");
+    row(page, "IMEI", Paint::Plain, modem, "{imei}");
+    row(page, "device", Paint::Plain, modem, "{device}|{netdev}|{driver}|AT {at_port}");
+    let temperature = if style.unicode { "{temperature} °C" } else { "{temperature} C" };
+    row(page, "temperature", Paint::Plain, modem, temperature);
+    let mut faults = counted(modem, "malformed", "malformed message", "malformed messages");
     let timeouts = counted(modem, "timeouts", "request without an answer", "requests without an answer");
-    page.painted_row("faults", Paint::Warn, &joined(", ", [malformed, timeouts]));
+    if !faults.is_empty() && !timeouts.is_empty() {
+        faults.push_str(", ");
+    }
+    page.painted_row("faults", Paint::Warn, &(faults + &timeouts));
 }
 
 /// `Telekom.de (26201), home, LTE, attached`.
 fn network(modem: &Value) -> String {
-    let code = text(modem, "mcc_mnc").map(|code| format!("({code})"));
-    let operator = joined(" ", [text(modem, "operator"), code]);
-    let technology = text(modem, "technology").map(|technology| upper(&technology));
-    let attached = match modem.get("attached").and_then(Value::as_bool) {
-        Some(true) => Some("attached".to_string()),
-        Some(false) => Some("no packet service".to_string()),
-        None => None,
+    let mut words = joined(" ", modem, "{operator}|({mcc_mnc})");
+    let rest = match modem.get("attached").and_then(Value::as_bool) {
+        Some(true) => "{registration}|{^technology}|attached",
+        Some(false) => "{registration}|{^technology}|no packet service",
+        None => "{registration}|{^technology}",
     };
-    joined(", ", [Some(operator), text(modem, "registration"), technology, attached])
+    append(&mut words, ", ", modem, rest);
+    words
 }
 
 fn show_sim(page: &mut Page, modem: &Value) {
@@ -126,11 +105,13 @@ fn show_sim(page: &mut Page, modem: &Value) {
         None | Some("ready" | "unknown" | "not-ready") => Paint::Plain,
         Some(_) => Paint::Bad,
     };
-    let tries = counted(modem, "pin_tries", "try left", "tries left");
-    page.painted_row("SIM", paint, &joined(", ", [state, tries]));
-    let imsi = text(modem, "imsi").map(|imsi| format!("IMSI {imsi}"));
-    let iccid = text(modem, "iccid").map(|iccid| format!("ICCID {iccid}"));
-    page.row("", &joined(", ", [imsi, iccid]));
+    let tries = match seconds(modem, "pin_tries") {
+        Some(1) => "{sim}|{pin_tries} try left",
+        Some(_) => "{sim}|{pin_tries} tries left",
+        None => "{sim}",
+    };
+    row(page, "SIM", paint, modem, tries);
+    row(page, "", Paint::Plain, modem, "IMSI {imsi}|ICCID {iccid}");
     page.row("number", &texts(modem, "numbers").join(", "));
 }
 
@@ -152,15 +133,11 @@ fn show_signal(page: &mut Page, modem: &Value, style: &Style) {
         None => Paint::Plain,
     };
     page.painted_row("signal", paint, &bars.map(|lit| bar(lit, style)).unwrap_or_default());
-    let part = |key, name, unit| text(signal, key).map(|value| format!("{name} {value} {unit}"));
-    let levels = [
-        part("rsrp", "RSRP", "dBm"),
-        part("rsrq", "RSRQ", "dB"),
-        part("sinr", "SINR", "dB"),
-        part("rssi", "RSSI", "dBm"),
-    ];
-    page.row(if bars.is_some() { "" } else { "signal" }, &joined(", ", levels));
+    row(page, if bars.is_some() { "" } else { "signal" }, Paint::Plain, signal, LEVELS);
 }
+
+/// The levels of a signal.
+pub(super) const LEVELS: &str = "RSRP {rsrp} dBm|RSRQ {rsrq} dB|SINR {sinr} dB|RSSI {rssi} dBm";
 
 /// `▂▃▅·· 3/5`.
 fn bar(lit: u64, style: &Style) -> String {
@@ -185,7 +162,7 @@ pub fn signal(reply: &Value, style: &Style) -> String {
         return page.finish();
     }
     for modem in modems {
-        page.heading(&format!("modem {}", text(modem, "id").unwrap_or_default()), &[]);
+        page.heading(&joined("", modem, "modem {id=}"), &[]);
         page.row("network", &network(modem));
         show_signal(&mut page, modem, style);
     }
@@ -193,20 +170,11 @@ pub fn signal(reply: &Value, style: &Style) -> String {
 }
 
 fn signal_cells(modem: &Value, style: &Style) -> Vec<String> {
-    let none = Value::Null;
-    let signal = modem.get("signal").unwrap_or(&none);
-    let level = |key, unit| text(signal, key).map(|value| format!("{value} {unit}")).unwrap_or_default();
-    let bars = seconds(signal, "bars").map_or_else(|| "unknown".to_string(), |lit| bar(lit, style));
-    vec![
-        text(modem, "id").unwrap_or_default(),
-        text(modem, "operator").or(text(modem, "registration")).unwrap_or_default(),
-        text(modem, "technology").map(|technology| upper(&technology)).unwrap_or_default(),
-        bars,
-        level("rsrp", "dBm"),
-        level("rsrq", "dB"),
-        level("sinr", "dB"),
-        level("rssi", "dBm"),
-    ]
+    let bars = seconds(&modem["signal"], "bars").map_or_else(|| "unknown".to_string(), |lit| bar(lit, style));
+    let mut cells = parts(modem, "{id}|{operator/registration}|{^technology}");
+    cells.push(bars);
+    cells.extend(parts(&modem["signal"], "{rsrp} dBm|{rsrq} dB|{sinr} dB|{rssi} dBm"));
+    cells
 }
 
 /// The elements of an array; none where there is no array.
@@ -224,7 +192,8 @@ pub fn text(value: &Value, key: &str) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-fn texts(value: &Value, key: &str) -> Vec<String> {
+/// The strings of an array, harmless.
+pub fn texts(value: &Value, key: &str) -> Vec<String> {
     list(value, key).iter().filter_map(Value::as_str).map(harmless).collect()
 }
 
@@ -232,18 +201,13 @@ fn seconds(value: &Value, key: &str) -> Option<u64> {
     value.get(key).and_then(Value::as_u64)
 }
 
-fn counted(value: &Value, key: &str, one: &str, many: &str) -> Option<String> {
+/// Empty where there is none.
+fn counted(value: &Value, key: &str, one: &str, many: &str) -> String {
     match seconds(value, key) {
-        None => None,
-        Some(0) if key != "pin_tries" => None,
-        Some(1) => Some(format!("1 {one}")),
-        Some(count) => Some(format!("{count} {many}")),
+        None | Some(0) => String::new(),
+        Some(1) => format!("1 {one}"),
+        Some(count) => format!("{count} {many}"),
     }
-}
-
-fn joined<const N: usize>(separator: &str, parts: [Option<String>; N]) -> String {
-    let parts = parts.into_iter().flatten().filter(|part| !part.is_empty());
-    parts.collect::<Vec<_>>().join(separator)
 }
 
 /// `5g-nsa` as `5G NSA`.

@@ -2,7 +2,8 @@
 //!
 //! Contract: as of `show`: pure, lenient, all strings made harmless.
 
-use super::show::{list, text, upper};
+use super::pattern::{append, joined, part, parts};
+use super::show::{list, text};
 use super::table::{Page, Paint, Style};
 use super::text::harmless_lines;
 use crate::json::Value;
@@ -17,9 +18,8 @@ pub fn at(reply: &Value) -> String {
 /// The reply of `sim`.
 pub fn sim(reply: &Value, style: &Style) -> String {
     let mut page = Page::new(style);
-    let id = text(reply, "modem").unwrap_or_default();
-    page.heading(&format!("modem {id}"), &[]);
-    let state = text(reply, "sim").unwrap_or_else(|| "unknown".to_string());
+    page.heading(&joined("", reply, "modem {modem=}"), &[]);
+    let state = joined("", reply, "{sim=unknown}");
     let paint = if state == "ready" { Paint::Good } else { Paint::Bad };
     page.painted_row("SIM", paint, &state);
     page.row(
@@ -39,16 +39,9 @@ pub fn sim(reply: &Value, style: &Style) -> String {
             None => "",
         },
     );
-    let tries = |key: &str| text(reply, key);
-    page.row("tries left", &counted_tries(tries("pin_tries"), tries("puk_tries")));
+    let tries = joined(", ", reply, "{pin_tries} for the PIN|{puk_tries} for the PUK");
+    page.row("tries left", if tries.is_empty() { "the modem does not tell" } else { &tries });
     page.finish()
-}
-
-fn counted_tries(pin: Option<String>, puk: Option<String>) -> String {
-    let pin = pin.map(|tries| format!("{tries} for the PIN"));
-    let puk = puk.map(|tries| format!("{tries} for the PUK"));
-    let known: Vec<String> = [pin, puk].into_iter().flatten().collect();
-    if known.is_empty() { "the modem does not tell".to_string() } else { known.join(", ") }
 }
 
 const CELL_HEADS: [&str; 12] =
@@ -67,31 +60,20 @@ pub fn cells(reply: &Value, style: &Style) -> String {
     } else {
         page.columns(&CELL_HEADS, &rows);
     }
-    if let Some(note) = text(reply, "note") {
-        page.line(&format!("Note: {note}."));
+    if let Some(note) = part(reply, "Note: {note}.") {
+        page.line(&note);
     }
     page.finish()
 }
 
 fn cell_row(cell: &Value, mark: &str) -> Vec<String> {
-    let any = |keys: &[&str]| keys.iter().find_map(|key| text(cell, key)).unwrap_or_default();
-    let level = |keys: &[&str], unit: &str| {
-        keys.iter().find_map(|key| text(cell, key)).map(|value| format!("{value} {unit}")).unwrap_or_default()
-    };
-    vec![
-        mark.to_string(),
-        text(cell, "technology").map(|technology| upper(&technology)).unwrap_or_default(),
-        any(&["band"]),
-        any(&["earfcn", "nrarfcn", "uarfcn", "arfcn"]),
-        any(&["pci", "psc", "bsic"]),
-        any(&["tac", "lac"]),
-        any(&["cell_id"]),
-        level(&["rsrp", "rscp"], "dBm"),
-        level(&["rsrq", "ecno"], "dB"),
-        level(&["sinr"], "dB"),
-        level(&["rssi"], "dBm"),
-        any(&["mcc_mnc"]),
-    ]
+    let mut row = vec![mark.to_string()];
+    row.extend(parts(
+        cell,
+        "{^technology}|{band}|{earfcn/nrarfcn/uarfcn/arfcn}|{pci/psc/bsic}|{tac/lac}|{cell_id}|\
+         {rsrp/rscp} dBm|{rsrq/ecno} dB|{sinr} dB|{rssi} dBm|{mcc_mnc}",
+    ));
+    row
 }
 
 /// The reply of `scan`.
@@ -108,14 +90,12 @@ pub fn networks(reply: &Value, style: &Style) -> String {
 
 fn network_row(network: &Value) -> Vec<String> {
     let home = network.get("home").and_then(Value::as_bool) == Some(true);
-    let state = text(network, "state").unwrap_or_default();
-    vec![
-        text(network, "mcc_mnc").unwrap_or_default(),
-        text(network, "operator").unwrap_or_default(),
-        if home { format!("{state}, home") } else { state },
-        text(network, "technology").map(|technology| upper(&technology)).unwrap_or_default(),
-        text(network, "rssi").map(|rssi| format!("{rssi} dBm")).unwrap_or_default(),
-    ]
+    let pattern = if home {
+        "{mcc_mnc}|{operator}|{state=}, home|{^technology}|{rssi} dBm"
+    } else {
+        "{mcc_mnc}|{operator}|{state}|{^technology}|{rssi} dBm"
+    };
+    parts(network, pattern)
 }
 
 /// The reply of `ussd`.
@@ -139,7 +119,7 @@ fn lines(value: &Value, key: &str) -> String {
 pub fn sent(reply: &Value) -> String {
     match text(reply, "parts").as_deref() {
         None | Some("1") => "sent\n".to_string(),
-        Some(parts) => format!("sent, in {parts} parts\n"),
+        Some(_) => joined("", reply, "sent, in {parts} parts\n"),
     }
 }
 
@@ -158,16 +138,12 @@ pub fn messages(reply: &Value, style: &Style) -> String {
 
 fn show_message(page: &mut Page, message: &Value) {
     let ids: Vec<String> = list(message, "ids").iter().map(Value::to_string).collect();
-    let end = text(message, "from").map(|from| format!(" from {from}"));
-    let end = end.or_else(|| text(message, "to").map(|to| format!(" to {to}"))).unwrap_or_default();
-    let time = text(message, "time").map(|time| format!(", {time}")).unwrap_or_default();
-    let folder = text(message, "folder").map(|folder| format!(", {folder}")).unwrap_or_default();
-    page.heading(&ids.join(" "), &[(Paint::Plain, format!("{end}{time}{folder}"))]);
+    let mut rest = part(message, " from {from}").or(part(message, " to {to}")).unwrap_or_default();
+    append(&mut rest, "", message, ", {time}|, {folder}");
+    page.heading(&ids.join(" "), &[(Paint::Plain, rest)]);
     match text(message, "kind").as_deref() {
         Some("report") => {
-            let delivery = text(message, "delivery").unwrap_or_default();
-            let reason = text(message, "reason").map(|reason| format!(": {reason}")).unwrap_or_default();
-            page.line(&format!("  {delivery}{reason}"));
+            page.line(&joined("", message, "  {delivery=}|: {reason}"));
         }
         Some("unreadable") => page.line("  not a message that can be read"),
         _ => harmless_lines(message.get("text").and_then(Value::as_str).unwrap_or("(data)"))

@@ -2,35 +2,32 @@
 //!
 //! Contract: as of `show`: pure, lenient, and every string is made harmless on the way in.
 
-use super::show::{list, text, upper};
+use super::pattern::{append, joined, part, row};
+use super::show::{LEVELS, list, text, texts};
 use super::table::{Page, Paint, Style};
-use super::text::{duration, harmless};
+use super::text::harmless;
 use crate::civil::Civil;
 use crate::json::Value;
 
 /// The reply of `explain`.
 pub fn explain(reply: &Value, style: &Style) -> String {
     let mut page = Page::new(style);
-    let name = text(reply, "interface").unwrap_or_else(|| "?".to_string());
-    let state = text(reply, "state").unwrap_or_else(|| "unknown".to_string());
-    let since = seconds(reply, "since").map(|since| format!(" for {since}")).unwrap_or_default();
-    let health = text(reply, "health").filter(|health| health != "off");
-    let health = health.map(|health| format!(", {health}")).unwrap_or_default();
-    page.heading(&name, &[(Paint::Plain, format!(": {state}{since}{health}"))]);
-    page.painted_row("problem", Paint::Bad, &text(reply, "text").unwrap_or_default());
+    let health = text(reply, "health").as_deref() != Some("off");
+    let state =
+        if health { ": {state=unknown}| for {~since}|, {health}" } else { ": {state=unknown}| for {~since}" };
+    page.heading(&joined("", reply, "{interface=?}"), &[(Paint::Plain, joined("", reply, state))]);
+    row(&mut page, "problem", Paint::Bad, reply, "{text}");
     rows(&mut page, "known by", list(reply, "evidence"));
-    page.row("now", &text(reply, "doing").unwrap_or_default());
+    row(&mut page, "now", Paint::Plain, reply, "{doing}");
     if let Some(next) = reply.get("next") {
         page.row("next", &next_words(next));
     }
     let mut label = "ladder";
     for step in list(reply, "ladder") {
-        let why = text(step, "why").map(|why| format!(": {why}")).unwrap_or_default();
-        let rung = text(step, "rung").unwrap_or_default();
-        page.row(label, &format!("{rung}, {}{why}", text(step, "state").unwrap_or_default()));
+        page.row(label, &joined("", step, "{rung=}, {state=}|: {why}"));
         label = "";
     }
-    page.row("helped last", &text(reply, "remembered").unwrap_or_default());
+    row(&mut page, "helped last", Paint::Plain, reply, "{remembered}");
     if let Some(budget) = reply.get("budget") {
         page.row("budget", &budget_words(budget));
     }
@@ -41,32 +38,29 @@ pub fn explain(reply: &Value, style: &Style) -> String {
 }
 
 fn next_words(next: &Value) -> String {
-    let what = match text(next, "rung").as_deref() {
+    let mut words = match text(next, "rung").as_deref() {
         None | Some("none") => "nothing".to_string(),
         Some("retry") => "the next try to connect".to_string(),
         Some(what) => what.to_string(),
     };
-    let when = seconds(next, "seconds").map(|seconds| format!(" in {seconds}")).unwrap_or_default();
-    let why = text(next, "why").map(|why| format!(": {why}")).unwrap_or_default();
-    format!("{what}{when}{why}")
+    append(&mut words, "", next, " in {~seconds}|: {why}");
+    words
 }
 
 fn budget_words(budget: &Value) -> String {
-    let (used, limit) = (text(budget, "used").unwrap_or_default(), text(budget, "limit").unwrap_or_default());
-    let free = seconds(budget, "free_in").map(|free| format!("; one more in {free}")).unwrap_or_default();
-    format!("{used} of {limit} resets and power cuts in 24 h used{free}")
+    let words = "{used=} of {limit=} resets and power cuts in 24 h used|; one more in {~free_in}";
+    joined("", budget, words)
 }
 
 fn power_words(power: &Value) -> String {
     let mut words = text(power, "method").unwrap_or_default();
-    let others: Vec<String> = list(power, "others").iter().filter_map(Value::as_str).map(harmless).collect();
+    let others = texts(power, "others").join(", ");
     if !others.is_empty() {
-        words.push_str(&format!(", which takes along {}", others.join(", ")));
+        words.push_str(", which takes along ");
+        words.push_str(&others);
     }
-    match text(power, "note") {
-        Some(note) => format!("{words} ({note})"),
-        None => words,
-    }
+    append(&mut words, "", power, " ({note})");
+    words
 }
 
 /// The reply of `outages`, as a line of time for each.
@@ -82,32 +76,31 @@ pub fn outages(reply: &Value, style: &Style) -> String {
 }
 
 fn show_outage(page: &mut Page, outage: &Value) {
-    let name = text(outage, "interface").unwrap_or_else(|| "?".to_string());
-    let ago = seconds(outage, "ago").map(|ago| format!("{ago} ago"));
-    let when = date(outage).or(ago).unwrap_or_else(|| "before the clock was set".to_string());
-    let lasted = seconds(outage, "seconds").unwrap_or_else(|| "0 s".to_string());
+    let ago = || part(outage, "{~ago} ago");
+    let when = date(outage).or_else(ago).unwrap_or_else(|| "before the clock was set".to_string());
     let open = outage.get("open") == Some(&Value::Bool(true));
     let (paint, lasted) = match open {
-        true => (Paint::Bad, format!("for {lasted} so far")),
-        false => (Paint::Plain, format!("for {lasted}")),
+        true => (Paint::Bad, "for {~seconds=0 s} so far"),
+        false => (Paint::Plain, "for {~seconds=0 s}"),
     };
-    page.heading(&name, &[(Paint::Plain, format!(": {when}, ")), (paint, lasted)]);
-    page.painted_row("problem", Paint::Bad, &text(outage, "text").unwrap_or_default());
+    let parts = [(Paint::Plain, format!(": {when}, ")), (paint, joined("", outage, lasted))];
+    page.heading(&joined("", outage, "{interface=?}"), &parts);
+    row(page, "problem", Paint::Bad, outage, "{text}");
     rows(page, "known by", list(outage, "evidence"));
     page.row("before", &place(outage));
     for tried in list(outage, "rungs") {
-        let after = seconds(tried, "after").map(|after| format!("after {after}")).unwrap_or_default();
-        let why = text(tried, "why").map(|why| format!(" ({why})")).unwrap_or_default();
         let (paint, worked) = match tried.get("worked").and_then(Value::as_bool) {
             Some(true) => (Paint::Good, ": helped"),
             Some(false) => (Paint::Plain, ": did not help"),
             None => (Paint::Warn, ""),
         };
-        page.painted_row(&after, paint, &format!("{}{why}{worked}", text(tried, "rung").unwrap_or_default()));
+        let words = joined("", tried, "{rung=}| ({why})") + worked;
+        page.painted_row(&joined("", tried, "after {~after}"), paint, &words);
     }
-    let cure = text(outage, "cured_by").unwrap_or_else(|| "came back by itself".to_string());
-    page.painted_row("cure", Paint::Good, if open { "" } else { &cure });
-    page.row("no traffic", &seconds(outage, "traffic_lost_s").unwrap_or_default());
+    if !open {
+        row(page, "cure", Paint::Good, outage, "{cured_by=came back by itself}");
+    }
+    row(page, "no traffic", Paint::Plain, outage, "{~traffic_lost_s}");
 }
 
 fn date(outage: &Value) -> Option<String> {
@@ -117,21 +110,9 @@ fn date(outage: &Value) -> Option<String> {
 
 /// `LTE, Telekom.de, B3, PCI 42, RSRP -95 dBm`.
 fn place(outage: &Value) -> String {
-    let none = Value::Null;
-    let cell = outage.get("cell").unwrap_or(&none);
-    let signal = outage.get("signal").unwrap_or(&none);
-    let level = |key: &str, unit| text(signal, key).map(|value| format!("{} {value} {unit}", upper(key)));
-    let parts = [
-        text(cell, "technology").map(|technology| upper(&technology)),
-        text(cell, "operator").or(text(cell, "mcc_mnc")),
-        text(cell, "band"),
-        text(cell, "pci").map(|pci| format!("PCI {pci}")),
-        level("rsrp", "dBm"),
-        level("rsrq", "dB"),
-        level("sinr", "dB"),
-        level("rssi", "dBm"),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let mut words = joined(", ", &outage["cell"], "{^technology}|{operator/mcc_mnc}|{band}|PCI {pci}");
+    append(&mut words, ", ", &outage["signal"], LEVELS);
+    words
 }
 
 fn rows(page: &mut Page, label: &str, texts: &[Value]) {
@@ -140,10 +121,6 @@ fn rows(page: &mut Page, label: &str, texts: &[Value]) {
         page.row(label, &harmless(text));
         label = "";
     }
-}
-
-fn seconds(value: &Value, key: &str) -> Option<String> {
-    value.get(key).and_then(Value::as_u64).map(duration)
 }
 
 #[cfg(test)]
