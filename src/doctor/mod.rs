@@ -15,6 +15,7 @@ mod modems;
 mod router;
 mod told;
 
+use std::fmt::Arguments;
 use std::path::{Path, PathBuf};
 
 use crate::json::{Value, json};
@@ -31,16 +32,29 @@ pub struct Finding {
     pub remedy: String,
 }
 
-fn ok(check: &'static str, what: impl Into<String>) -> Finding {
-    Finding { check, result: "ok", what: what.into(), why: String::new(), remedy: String::new() }
+fn ok(all: &mut Vec<Finding>, check: &'static str, what: Arguments) {
+    found(all, check, "ok", what, "", "");
 }
 
-fn warn(check: &'static str, what: impl Into<String>, why: &str, remedy: impl Into<String>) -> Finding {
-    Finding { check, result: "warn", what: what.into(), why: why.to_string(), remedy: remedy.into() }
+fn warn(all: &mut Vec<Finding>, check: &'static str, what: Arguments, why: &str, remedy: &str) {
+    found(all, check, "warn", what, why, remedy);
 }
 
-fn fail(check: &'static str, what: impl Into<String>, why: &str, remedy: impl Into<String>) -> Finding {
-    Finding { result: "fail", ..warn(check, what, why, remedy) }
+fn fail(all: &mut Vec<Finding>, check: &'static str, what: Arguments, why: &str, remedy: &str) {
+    found(all, check, "fail", what, why, remedy);
+}
+
+/// One place makes the texts: there are many findings, and each is code.
+fn found(
+    all: &mut Vec<Finding>,
+    check: &'static str,
+    result: &'static str,
+    what: Arguments,
+    why: &str,
+    remedy: &str,
+) {
+    let (why, remedy) = (why.to_string(), remedy.to_string());
+    all.push(Finding { check, result, what: what.to_string(), why, remedy });
 }
 
 /// The world to look at: that of the running kernel, or one made by hand beside its `sys`.

@@ -21,13 +21,12 @@ pub fn look(place: &Place, all: &mut Vec<Finding>) {
         let why = "uwand speaks MBIM and QMI, by a control device such as /dev/cdc-wdm0";
         let remedy = "plug the modem in; install kmod-usb-net-cdc-mbim and kmod-usb-net-qmi-wwan; where it has serial \
                       ports only, switch it to MBIM or QMI by its AT command for the USB composition";
-        all.push(fail("modem", what, why, remedy));
+        fail(all, "modem", format_args!("{what}"), why, remedy);
     }
     for advice in heal::advice(&place.sysfs) {
-        all.push(fail("driver", advice.what, &advice.why, advice.remedy));
+        fail(all, "driver", format_args!("{}", advice.what), &advice.why, &advice.remedy);
     }
     for orphan in heal::orphans(&place.sysfs) {
-        let what = format!("{} has lost its driver {}", orphan.interface, orphan.driver);
         let why = match &orphan.holder {
             Some(holder) => format!("it is held by {holder}"),
             None => {
@@ -38,7 +37,13 @@ pub fn look(place: &Place, all: &mut Vec<Finding>) {
             "the daemon binds it again by itself; by hand: echo {} > /sys/bus/usb/drivers/{}/bind",
             orphan.interface, orphan.driver
         );
-        all.push(fail("driver", what, &why, remedy));
+        fail(
+            all,
+            "driver",
+            format_args!("{} has lost its driver {}", orphan.interface, orphan.driver),
+            &why,
+            &remedy,
+        );
     }
     discs(place, all);
     for modem in &modems {
@@ -47,16 +52,16 @@ pub fn look(place: &Place, all: &mut Vec<Finding>) {
 }
 
 fn one(place: &Place, modem: &Found, all: &mut Vec<Finding>) {
-    all.push(ok("modem", format!("{modem}, driver {}", modem.driver)));
+    ok(all, "modem", format_args!("{modem}, driver {}", modem.driver));
     if !modem.wdm.exists() {
-        let what = format!("{} is missing, and the kernel has it", modem.wdm.display());
         let why = "without the device node nothing can speak to the modem";
-        all.push(fail(
+        fail(
+            all,
             "node",
-            what,
+            format_args!("{} is missing, and the kernel has it", modem.wdm.display()),
             why,
             "see whether procd runs its hotplug (logread -e hotplug), or reboot",
-        ));
+        );
     }
     holders(place, modem, all);
     ports(place, modem, all);
@@ -70,9 +75,14 @@ fn holders(place: &Place, modem: &Found, all: &mut Vec<Finding>) {
     let holders = wdm::who_has_below(&place.path("proc"), &|target| target == node);
     let others: Vec<wdm::Holder> = holders.into_iter().filter(|holder| holder.name != "uwand").collect();
     if !others.is_empty() {
-        let what = format!("{} is open in {}", modem.wdm.display(), wdm::list(&others));
         let why = "two programs on one control device take each other's answers";
-        all.push(fail("holder", what, why, "stop that program, or leave this modem to it"));
+        fail(
+            all,
+            "holder",
+            format_args!("{} is open in {}", modem.wdm.display(), wdm::list(&others)),
+            why,
+            "stop that program, or leave this modem to it",
+        );
     }
 }
 
@@ -88,9 +98,14 @@ fn ports(place: &Place, modem: &Found, all: &mut Vec<Finding>) {
     if place.has("sys/module/option") && place.has("sys/module/qcserial") {
         return;
     }
-    let what = format!("{} has {free} interfaces without a driver, and no AT port", modem.id);
     let why = "the AT port is a second way to reset a modem that does not answer";
-    all.push(warn("serial", what, why, format!("install {package}")));
+    warn(
+        all,
+        "serial",
+        format_args!("{} has {free} interfaces without a driver, and no AT port", modem.id),
+        why,
+        &format!("install {package}"),
+    );
 }
 
 fn free_vendor_interfaces(device: &Path) -> usize {
@@ -109,32 +124,36 @@ fn raw_ip(place: &Place, modem: &Found, all: &mut Vec<Finding>) {
     let kind = text(&place.path("sys/class/net").join(name).join("type"));
     let expected = if raw { "65534" } else { "1" };
     if kind.is_empty() || kind == expected {
-        all.push(ok("raw_ip", format!("{name} has {}", if raw { "raw IP" } else { "Ethernet frames" })));
+        ok(all, "raw_ip", format_args!("{name} has {}", if raw { "raw IP" } else { "Ethernet frames" }));
         return;
     }
-    let what = format!("{name} says raw_ip {}, and its type is {kind}", if raw { "Y" } else { "N" });
     let why = "modem and kernel then frame packets differently: connected, and no packet passes";
-    all.push(fail(
+    fail(
+        all,
         "raw_ip",
-        what,
+        format_args!("{name} says raw_ip {}, and its type is {kind}", if raw { "Y" } else { "N" }),
         why,
         "ifdown and ifup the interface; where that does not help, replug the modem",
-    ));
+    );
 }
 
 fn usb(modem: &Found, all: &mut Vec<Finding>) {
     let sleeps = text(&modem.dir.join("power/control")) == "auto"
         && !text(&modem.dir.join("power/autosuspend_delay_ms")).starts_with('-');
     if modem.usb_path.is_some() && sleeps {
-        let what = format!("USB autosuspend is on for {}", modem.id);
         let why = "some modems do not wake up again, or leave the bus";
         let remedy = format!("echo on > {}", modem.dir.join("power/control").display());
-        all.push(warn("usb", what, why, remedy));
+        warn(all, "usb", format_args!("USB autosuspend is on for {}", modem.id), why, &remedy);
     }
     if modem.speed.is_some_and(|speed| speed < 480) {
-        let what = format!("{} runs at {} Mbit/s", modem.id, modem.speed.unwrap_or(0));
         let why = "a modem that falls back to full speed has a bad cable, hub or supply";
-        all.push(warn("usb", what, why, "try another port or cable, and a supply that gives enough"));
+        warn(
+            all,
+            "usb",
+            format_args!("{} runs at {} Mbit/s", modem.id, modem.speed.unwrap_or(0)),
+            why,
+            "try another port or cable, and a supply that gives enough",
+        );
     }
 }
 
@@ -143,23 +162,28 @@ fn power(place: &Place, modem: &Found, all: &mut Vec<Finding>) {
     let best = ways.iter().find(|way| way.cuts_power).or(ways.first());
     match best {
         Some(way) if way.cuts_power => {
-            all.push(ok("power", format!("power of {} can be cut: {way}", modem.id)));
+            ok(all, "power", format_args!("power of {} can be cut: {way}", modem.id));
         }
         _ => {
-            let what = format!("nothing here is known to cut the power of {}", modem.id);
             let best = best.map_or("nothing".to_string(), |way| way.to_string());
             let why = format!(
                 "a modem that hangs hard comes back by a power cycle only; the nearest thing is: {best}"
             );
             let remedy = "where a GPIO line switches its supply, name it: option power 'gpio:LINE-NAME'";
-            all.push(warn("power", what, &why, remedy));
+            warn(
+                all,
+                "power",
+                format_args!("nothing here is known to cut the power of {}", modem.id),
+                &why,
+                remedy,
+            );
         }
     }
     let shared = best.filter(|way| !way.others.is_empty() || way.other_devices > 0);
     if let Some(way) = shared {
         let why = "what hangs on the same switch goes off along with the modem";
         let remedy = "where that is not wanted: option power 'none', or another port";
-        all.push(warn("power", format!("{}: {way}", modem.id), why, remedy));
+        warn(all, "power", format_args!("{}: {way}", modem.id), why, remedy);
     }
 }
 
@@ -176,9 +200,14 @@ fn discs(place: &Place, all: &mut Vec<Finding>) {
         let classes: Vec<String> =
             interfaces.map(|inner| text(&dir.join(inner).join("bInterfaceClass"))).collect();
         if !classes.is_empty() && classes.iter().all(|class| class == "08") {
-            let what = format!("{name} ({vendor}:{}) shows a disc only", text(&dir.join("idProduct")));
             let why = "such a stick becomes a modem after a command that the host has to send";
-            all.push(fail("modeswitch", what, why, "install usb-modeswitch, and plug it in again"));
+            fail(
+                all,
+                "modeswitch",
+                format_args!("{name} ({vendor}:{}) shows a disc only", text(&dir.join("idProduct"))),
+                why,
+                "install usb-modeswitch, and plug it in again",
+            );
         }
     }
 }

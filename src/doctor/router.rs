@@ -17,7 +17,11 @@ pub fn look(place: &Place, all: &mut Vec<Finding>) {
         handler(place, all);
         sections(place, all);
     } else {
-        all.push(ok("handler", "this is no OpenWrt: nothing to check of netifd and its configuration"));
+        ok(
+            all,
+            "handler",
+            format_args!("this is no OpenWrt: nothing to check of netifd and its configuration"),
+        );
     }
     rivals(place, all);
     clock(all);
@@ -30,20 +34,25 @@ fn handler(place: &Place, all: &mut Vec<Finding>) {
     let handler = place.path("lib/netifd/proto/uwand.sh");
     let mode = std::fs::metadata(&handler).map(|metadata| metadata.permissions().mode());
     match mode {
-        Ok(mode) if mode & 0o111 != 0 => all.push(ok("handler", "netifd's handler is installed")),
+        Ok(mode) if mode & 0o111 != 0 => ok(all, "handler", format_args!("netifd's handler is installed")),
         Ok(_) => {
-            let what = format!("{} is not executable", handler.display());
-            all.push(fail(
+            fail(
+                all,
                 "handler",
-                what,
+                format_args!("{} is not executable", handler.display()),
                 "netifd leaves it out",
-                format!("chmod +x {}", handler.display()),
-            ));
+                &format!("chmod +x {}", handler.display()),
+            );
         }
         Err(_) => {
-            let what = format!("{} is missing", handler.display());
             let why = "netifd does not know proto 'uwand' without it";
-            all.push(fail("handler", what, why, "install the package again, then: service network restart"));
+            fail(
+                all,
+                "handler",
+                format_args!("{} is missing", handler.display()),
+                why,
+                "install the package again, then: service network restart",
+            );
         }
     }
 }
@@ -70,7 +79,7 @@ fn sections(place: &Place, all: &mut Vec<Finding>) {
         let why = "netifd asks for a connection where a section of /etc/config/network says so";
         let remedy = "uci set network.wwan=interface; uci set network.wwan.proto=uwand; uci set network.wwan.apn=APN; \
                       uci commit network; service network reload; or see `uwand migrate`";
-        all.push(warn("config", "no interface has proto 'uwand'", why, remedy));
+        warn(all, "config", format_args!("no interface has proto 'uwand'"), why, remedy);
     }
     shared(place, &ours, &theirs, all);
 }
@@ -80,9 +89,14 @@ fn misspelt(name: &str, entries: &mut Vec<Entry>, all: &mut Vec<Finding>) {
     let wrong: Vec<String> =
         entries.iter().filter(|entry| is_misspelt(&entry.name)).map(|entry| entry.name.clone()).collect();
     for option in wrong {
-        let what = format!("interface {name}: there is no option {option}");
         let why = "netifd passes only names that it knows, and drops this one without a word";
-        all.push(fail("config", what, why, "mend its spelling, then: service network reload"));
+        fail(
+            all,
+            "config",
+            format_args!("interface {name}: there is no option {option}"),
+            why,
+            "mend its spelling, then: service network reload",
+        );
     }
     // What belongs to other packages never comes to us.
     entries.retain(|entry| is_known(&entry.name));
@@ -97,9 +111,14 @@ fn section(
     let config = match Config::parse(&table(entries)) {
         Ok(config) => config,
         Err(cause) => {
-            let what = format!("interface {name}: {}", cause.text());
             let remedy = "mend it in /etc/config/network, then: service network reload";
-            all.push(fail("config", what, "the interface stays down with BAD_CONFIG", remedy));
+            fail(
+                all,
+                "config",
+                format_args!("interface {name}: {}", cause.text()),
+                "the interface stays down with BAD_CONFIG",
+                remedy,
+            );
             return None;
         }
     };
@@ -108,34 +127,36 @@ fn section(
     let spec = match DeviceSpec::parse(&config.device) {
         Ok(spec) => spec,
         Err(error) => {
-            all.push(fail(
+            fail(
+                all,
                 "config",
-                format!("interface {name}: option device '{shown}'"),
+                format_args!("interface {name}: option device '{shown}'"),
                 why,
-                error.to_string(),
-            ));
+                &error.to_string(),
+            );
             return None;
         }
     };
     match place.sysfs.find(&spec, &|_| None) {
         Ok(found) => {
-            all.push(ok("config", format!("interface {name} uses modem {}", found.id)));
+            ok(all, "config", format_args!("interface {name} uses modem {}", found.id));
             Some((name.to_string(), found, config.session))
         }
         // Only the modem itself knows its IMEI, and it is not asked here.
         Err(NotFound::AskImei(_)) => None,
         Err(NotFound::Several(text)) => {
             let why = "uwand does not guess which one is meant";
-            all.push(fail("config", format!("interface {name}: {text}"), why, "set option device"));
+            fail(all, "config", format_args!("interface {name}: {text}"), why, "set option device");
             None
         }
         Err(NotFound::Missing(text)) => {
-            all.push(fail(
+            fail(
+                all,
                 "config",
-                format!("interface {name}: {text}"),
+                format_args!("interface {name}: {text}"),
                 why,
                 "plug it in, or mend option device",
-            ));
+            );
             None
         }
     }
@@ -151,10 +172,17 @@ fn shared(
     for (index, (name, found, session)) in ours.iter().enumerate() {
         let same = ours.iter().take(index).find(|(_, other, of)| other.id == found.id && of == session);
         if let Some((other, _, _)) = same {
-            let what =
-                format!("interfaces {other} and {name} are session {session} of the same modem {}", found.id);
             let why = "each connect of one ends the other's connection";
-            all.push(fail("config", what, why, "give one of them another option session or device"));
+            fail(
+                all,
+                "config",
+                format_args!(
+                    "interfaces {other} and {name} are session {session} of the same modem {}",
+                    found.id
+                ),
+                why,
+                "give one of them another option session or device",
+            );
         }
         for (other, proto, device) in theirs {
             let node = device.strip_prefix("/dev/").unwrap_or(device);
@@ -162,12 +190,19 @@ fn shared(
             let meant = spec.and_then(|spec| place.sysfs.find(&spec, &|_| None).ok());
             let port = found.ports.iter().any(|port| port.name == node);
             if port || meant.is_some_and(|meant| meant.id == found.id) {
-                let what =
-                    format!("interface {other} (proto {proto}) uses modem {} as well as {name}", found.id);
                 let why = "two services on one modem end each other's connections";
                 let remedy =
                     format!("`uwand migrate -i {other}` shows it as proto uwand; or delete network.{other}");
-                all.push(fail("rival", what, why, remedy));
+                fail(
+                    all,
+                    "rival",
+                    format_args!(
+                        "interface {other} (proto {proto}) uses modem {} as well as {name}",
+                        found.id
+                    ),
+                    why,
+                    &remedy,
+                );
             }
         }
     }
@@ -192,7 +227,7 @@ fn rivals(place: &Place, all: &mut Vec<Finding>) {
             _ => continue,
         };
         let why = "it opens modems that uwand has, and both lose answers";
-        all.push(warn("rival", format!("{name} runs"), why, remedy));
+        warn(all, "rival", format_args!("{name} runs"), why, remedy);
     }
 }
 
@@ -200,15 +235,16 @@ fn clock(all: &mut Vec<Finding>) {
     let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let unix = i64::try_from(unix).unwrap_or(0);
     match Moment::new(0, 0, unix).unix {
-        Some(_) => all.push(ok("clock", "the clock is set")),
+        Some(_) => ok(all, "clock", format_args!("the clock is set")),
         None => {
             let why = "outages have no date until it is, and TLS fails";
-            all.push(warn(
+            warn(
+                all,
                 "clock",
-                "the clock is not set",
+                format_args!("the clock is not set"),
                 why,
                 "NTP sets it once there is a connection: option ntp in /etc/config/system",
-            ));
+            );
         }
     }
 }
@@ -218,10 +254,10 @@ fn probes(all: &mut Vec<Finding>) {
     use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, socket};
     let echo = |kind| socket(AddressFamily::Inet, kind, SockFlag::SOCK_CLOEXEC, SockProtocol::Icmp).is_ok();
     if echo(SockType::Datagram) || echo(SockType::Raw) {
-        return all.push(ok("probe", "this process may send pings"));
+        return ok(all, "probe", format_args!("this process may send pings"));
     }
     let why = "probes of an address are ICMP echo requests";
     let remedy = "run it as root, or: sysctl -w net.ipv4.ping_group_range='0 2147483647'; targets such as dns:1.1.1.1 \
                   work without";
-    all.push(warn("probe", "this process may not send pings", why, remedy));
+    warn(all, "probe", format_args!("this process may not send pings"), why, remedy);
 }

@@ -6,21 +6,35 @@ use crate::json::Value;
 pub fn look(place: &Place, status: Result<&Value, &str>, handlers: Option<&Value>, all: &mut Vec<Finding>) {
     if let Some(handlers) = handlers.and_then(Value::as_object) {
         if handlers.contains_key("uwand") {
-            all.push(ok("netifd", "netifd knows proto 'uwand'"));
+            ok(all, "netifd", format_args!("netifd knows proto 'uwand'"));
         } else {
             let why = "it reads its handlers when it starts";
-            all.push(fail("netifd", "netifd does not know proto 'uwand'", why, "service network restart"));
+            fail(
+                all,
+                "netifd",
+                format_args!("netifd does not know proto 'uwand'"),
+                why,
+                "service network restart",
+            );
         }
     }
     let status = match status {
         Ok(status) => status,
         Err(why) if place.is_openwrt() => {
             let remedy = "service uwand start; service uwand enable; logread -e uwand shows why it ended";
-            return all.push(fail("daemon", "the daemon does not answer", why, remedy));
+            return fail(all, "daemon", format_args!("the daemon does not answer"), why, remedy);
         }
-        Err(why) => return all.push(warn("daemon", "no daemon", why, "here only the modems were looked at")),
+        Err(why) => {
+            return warn(
+                all,
+                "daemon",
+                format_args!("no daemon"),
+                why,
+                "here only the modems were looked at",
+            );
+        }
     };
-    all.push(ok("daemon", format!("uwand {} runs", text(status, "version").unwrap_or("?"))));
+    ok(all, "daemon", format_args!("uwand {} runs", text(status, "version").unwrap_or("?")));
     for modem in list(status, "modems") {
         // What nobody uses has not been asked.
         if text(modem, "state") != Some("seen") {
@@ -37,7 +51,7 @@ fn told_of(modem: &Value, all: &mut Vec<Finding>) {
     if text(modem, "state") == Some("hung") {
         let why = "its firmware hangs, or another program takes the answers";
         let remedy = format!("wait for the watchdog's ladder, or: uwand reset -m {id}");
-        all.push(fail("modem", format!("modem {id} does not answer"), why, remedy));
+        fail(all, "modem", format_args!("modem {id} does not answer"), why, &remedy);
     }
     let sim = match text(modem, "sim") {
         Some("absent") => {
@@ -49,51 +63,54 @@ fn told_of(modem: &Value, all: &mut Vec<Finding>) {
         _ => None,
     };
     if let Some((what, remedy)) = sim {
-        all.push(fail("sim", format!("the SIM of {id} {what}"), "without it there is no network", remedy));
+        fail(all, "sim", format_args!("the SIM of {id} {what}"), "without it there is no network", remedy);
     }
     if matches!(text(modem, "radio"), Some("off" | "off-hardware")) {
         let remedy = "ifup the interface; off-hardware is a switch or the line W_DISABLE of its slot";
-        all.push(fail("radio", format!("the radio of {id} is off"), "no radio, no network", remedy));
+        fail(all, "radio", format_args!("the radio of {id} is off"), "no radio, no network", remedy);
     }
     match text(modem, "registration") {
         Some("denied") => {
             let why = "the network does not want this SIM or this device";
-            all.push(fail(
+            fail(
+                all,
                 "registration",
-                format!("{id} is denied by the network"),
+                format_args!("{id} is denied by the network"),
                 why,
                 "ask the operator; see option plmn",
-            ));
+            );
         }
         Some("not-registered" | "searching") => {
             let why = "it finds no network that takes it";
             let remedy = "look at the antennas; uwand signal, uwand scan; options modes and plmn may forbid all there is";
-            all.push(fail("registration", format!("{id} is not registered"), why, remedy));
+            fail(all, "registration", format_args!("{id} is not registered"), why, remedy);
         }
         Some(registration) => {
             let network = text(modem, "operator").unwrap_or("a network");
-            all.push(ok("registration", format!("{id} is registered with {network}: {registration}")));
+            ok(all, "registration", format_args!("{id} is registered with {network}: {registration}"));
         }
         None => {}
     }
     let bars = modem.pointer("/signal/bars").and_then(Value::as_u64);
     if bars.is_some_and(|bars| bars <= 1) {
         let why = "connections break, and the modem sends with all its power";
-        all.push(warn(
+        warn(
+            all,
             "signal",
-            format!("{id} has a weak signal"),
+            format_args!("{id} has a weak signal"),
             why,
             "another place or an outdoor antenna; main on the right socket",
-        ));
+        );
     }
     if modem.get("malformed").and_then(Value::as_u64).is_some_and(|count| count > 0) {
         let why = "its firmware has a fault, or another program reads along";
-        all.push(warn(
+        warn(
+            all,
             "modem",
-            format!("{id} sends messages that cannot be read"),
+            format_args!("{id} sends messages that cannot be read"),
             why,
             "uwand trace shows them; a newer firmware may help",
-        ));
+        );
     }
 }
 
@@ -104,21 +121,22 @@ fn link(interface: &Value, all: &mut Vec<Finding>) {
     match (text(interface, "error"), state) {
         (Some(error), _) => {
             let remedy = format!("uwand explain -i {name}");
-            all.push(fail("link", format!("interface {name} is {state}: {error}"), reason, remedy));
+            fail(all, "link", format_args!("interface {name} is {state}: {error}"), reason, &remedy);
         }
-        (None, "up") => all.push(ok("link", format!("interface {name} is up"))),
+        (None, "up") => ok(all, "link", format_args!("interface {name} is up")),
         (None, "suspect" | "recovering") => {
             let why = "its probes are not answered";
-            all.push(fail(
+            fail(
+                all,
                 "link",
-                format!("interface {name} is {state}"),
+                format_args!("interface {name} is {state}"),
                 why,
-                format!("uwand explain -i {name}"),
-            ));
+                &format!("uwand explain -i {name}"),
+            );
         }
         (None, _) => {
             let remedy = format!("where that is not wanted: ifup {name}");
-            all.push(warn("link", format!("interface {name} is {state}"), "it is not connected", remedy));
+            warn(all, "link", format_args!("interface {name} is {state}"), "it is not connected", &remedy);
         }
     }
 }
