@@ -9,6 +9,7 @@
 
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::cause::Cause;
 use crate::config::{Kind, OPTIONS, is_misspelt, is_single};
 use crate::globals::Globals;
 use crate::json::{Map, Value, json};
+use crate::task;
 use crate::ubus::call::call;
 use crate::ubus::{Client, Error, Source, Status};
 use crate::uci;
@@ -306,9 +308,7 @@ fn is_absent(error: &Error) -> bool {
 
 /// Waits for the daemon; tells netifd after a while, and gives the setup up in the end.
 fn daemon_comes(interface: &str, sockets: &[PathBuf]) -> bool {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
-        return false;
-    };
+    let Ok(runtime) = task::runtime() else { return false };
     let waiting = async {
         let client = Client::start(Source::Paths(sockets.to_vec()));
         let came = |limit| tokio::time::timeout(limit, client.wait_for("uwand"));
@@ -328,7 +328,9 @@ fn daemon_comes(interface: &str, sockets: &[PathBuf]) -> bool {
         tell(plain(interface, NotifyAction::SetupFailed)).await;
         false
     };
-    tokio::task::LocalSet::new().block_on(&runtime, waiting)
+    let mut comes = false;
+    task::block_on(&runtime, pin!(async { comes = waiting.await }));
+    comes
 }
 
 fn teardown(interface: &str, globals: &Globals) -> ExitCode {

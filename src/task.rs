@@ -4,10 +4,12 @@
 //! anew for each kind of task: two to four kilobytes of a router's flash for each place that
 //! starts one.
 
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::task::JoinHandle;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::{JoinHandle, LocalSet};
 
 /// An exchange of bytes, whose answer is read as `T` when it comes. One exchange for all
 /// messages: a message costs its reader, not a future of its own.
@@ -38,6 +40,15 @@ impl<C, T, E> Future for Asked<'_, C, T, E> {
             Poll::Pending => Poll::Pending,
         }
     }
+}
+
+pub fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
+/// Does work, and what it spawns. As `dyn` for the same reason as above: one loop of the runtime.
+pub fn block_on(runtime: &Runtime, work: Pin<&mut dyn Future<Output = ()>>) {
+    LocalSet::new().block_on(runtime, work);
 }
 
 pub fn spawn(work: impl Future<Output = ()> + 'static) -> JoinHandle<()> {

@@ -6,11 +6,14 @@
 //! a configuration is shown with its control characters replaced.
 
 use std::io::{self, ErrorKind, Write};
+use std::pin::{Pin, pin};
 use std::process::ExitCode;
 
 use self::args::{Request, Verb};
 use crate::globals::Globals;
 use crate::json::{Value, json};
+use crate::linux::signals::{Signal, Signals};
+use crate::task;
 
 pub mod args;
 mod asks;
@@ -156,6 +159,24 @@ fn metrics(globals: &Globals, request: &Request) -> Result<(), Failure> {
     // For a machine: as it is, and the daemon has escaped it.
     let text = |reply: &Value| reply.get("text").and_then(Value::as_str).unwrap_or_default().to_string();
     print(request, &reply, text)
+}
+
+/// Works until a signal ends it, or itself.
+fn until_told(
+    signals: &[Signal],
+    work: Pin<Box<dyn Future<Output = Result<(), Failure>> + '_>>,
+) -> Result<(), Failure> {
+    let runtime = task::runtime()?;
+    let mut ended = Ok(());
+    let either = async {
+        let end = Signals::new(signals)?;
+        tokio::select! {
+            ended = work => ended,
+            () = end.heard() => Ok(()),
+        }
+    };
+    task::block_on(&runtime, pin!(async { ended = either.await }));
+    ended
 }
 
 fn print(request: &Request, reply: &Value, page: impl Fn(&Value) -> String) -> Result<(), Failure> {

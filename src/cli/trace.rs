@@ -7,17 +7,16 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::args::Request;
 use super::show::text;
 use super::text::harmless_lines;
-use super::{Failure, bus, chosen_modem, output, pcap};
+use super::{Failure, bus, chosen_modem, output, pcap, until_told};
 use crate::civil::Civil;
 use crate::globals::Globals;
 use crate::json::{Map, Value};
-use crate::linux::signals::{Signal, Signals};
+use crate::linux::signals::Signal;
 use crate::ubus::{Client, Notice, Source};
 
 /// The daemon gives 15 s.
@@ -38,14 +37,8 @@ pub fn run(globals: &Globals, request: &Request) -> Result<(), Failure> {
     }
     let arguments = Value::Object(arguments);
     let mut out = Out::new(request)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    LocalSet::new().block_on(&runtime, async {
-        let end = Signals::new(&[Signal::SIGINT, Signal::SIGTERM])?;
-        tokio::select! {
-            ended = follow(globals, &arguments, &mut out) => ended,
-            () = end.heard() => Ok(()),
-        }
-    })
+    let work = Box::pin(follow(globals, &arguments, &mut out));
+    until_told(&[Signal::SIGINT, Signal::SIGTERM], work)
 }
 
 async fn follow(globals: &Globals, arguments: &Value, out: &mut Out) -> Result<(), Failure> {

@@ -9,13 +9,12 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::args::Request;
 use super::live::Screen;
 use super::show::{list, text};
-use super::{Failure, bus, choose};
+use super::{Failure, bus, choose, until_told};
 use crate::globals::Globals;
 use crate::json::{Value, json};
 use crate::linux::signals::{Signal, Signals};
@@ -27,14 +26,8 @@ const TICK: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(1);
 
 pub fn run(globals: &Globals, request: &Request) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    LocalSet::new().block_on(&runtime, async {
-        let end = Signals::new(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP])?;
-        tokio::select! {
-            ended = Watch::new(globals, request)?.follow() => ended,
-            () = end.heard() => Ok(()),
-        }
-    })
+    let work = async { Watch::new(globals, request)?.follow().await };
+    until_told(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP], Box::pin(work))
 }
 
 struct Watch<'a> {

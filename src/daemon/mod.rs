@@ -58,11 +58,11 @@ mod trace;
 mod watch;
 
 use std::future::Future;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep_until};
 
 use self::healing::Healing;
@@ -88,6 +88,7 @@ use crate::linux::uevent::{Notice, Uevents};
 use crate::linux::wdm;
 use crate::queue::{Receiver, Sender, unbounded};
 use crate::status::ModemEvent;
+use crate::task;
 use crate::ubus;
 use crate::words::{LinkState, ModemState};
 
@@ -100,7 +101,7 @@ pub const OBJECT: &str = "uwand";
 /// Runs until SIGTERM or SIGINT. Bearers and addresses are left as they are.
 pub fn run(globals: Globals) -> ExitCode {
     watch::mark_start();
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match task::runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
             log::error!("no runtime: {error}");
@@ -120,7 +121,7 @@ pub fn run(globals: Globals) -> ExitCode {
             }
         }
     };
-    LocalSet::new().block_on(&runtime, serve(globals, Prober::Network, ended));
+    task::block_on(&runtime, pin!(serve(globals, Prober::Network, ended)));
     // A cut that was broken off ends with the power on; procd kills after 5 s.
     power::settle(Duration::from_secs(3));
     wdm::settle();
