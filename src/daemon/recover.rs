@@ -177,13 +177,7 @@ impl Daemon {
         }
         interface.recovery.diagnosis = Some(diagnosis);
         interface.recovery.found = None;
-        if self.is_taken(name) {
-            if let Some(interface) = self.interfaces.get_mut(name) {
-                interface.recovery.again = Some(Instant::now() + TAKEN);
-            }
-            return;
-        }
-        self.climb(name, Event::Wrong(sight));
+        self.climb_in_turn(name, Event::Wrong(sight));
     }
 
     /// Another link's rung is at work on this link's modem.
@@ -275,7 +269,7 @@ impl Daemon {
             self.records.journal.judged(name, false);
         }
         if tried || looks {
-            self.climb(name, Event::Unproven);
+            self.climb_in_turn(name, Event::Unproven);
         }
     }
 
@@ -320,16 +314,15 @@ impl Daemon {
         }
         let now = Instant::now().into_std();
         if interface.recovery.ladder.deadline().is_some_and(|due| due <= now) {
-            if self.is_taken(name) {
-                self.put_off(name);
-            } else {
-                self.climb(name, Event::Tick);
-            }
+            self.climb_in_turn(name, Event::Tick);
         }
     }
 
-    fn put_off(&mut self, name: &str) {
-        if let Some(interface) = self.interfaces.get_mut(name) {
+    /// Later, while another link's rung is at work on the modem.
+    fn climb_in_turn(&mut self, name: &str, event: Event) {
+        if !self.is_taken(name) {
+            self.climb(name, event);
+        } else if let Some(interface) = self.interfaces.get_mut(name) {
             interface.recovery.again = Some(Instant::now() + TAKEN);
         }
     }
