@@ -167,7 +167,7 @@ fn a_hardware_switch_is_an_error_of_its_own_and_its_release_connects() {
         w.error_within("RADIO_OFF", 5 * SECOND).await;
         w.pass(600).await;
         w.modem.hw_radio(true);
-        let took = w.up_within(61 * SECOND).await;
+        let took = w.up_within(76 * SECOND).await;
         println!("up after {took:?}");
     });
 }
