@@ -14,8 +14,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -27,13 +27,15 @@ use crate::json::Value;
 const NAME: &str = "outages";
 /// For one write and one log line.
 const STACK: usize = 64 * 1024;
+/// The last write waits so long for the one before it.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The place on flash.
 #[derive(Clone)]
 pub struct Ledger {
     dir: PathBuf,
-    /// A write is under way.
-    busy: Arc<AtomicBool>,
+    /// A write is under way; told when it ends.
+    busy: Arc<(Mutex<bool>, Condvar)>,
     /// That nothing can be written has been told.
     told: Arc<AtomicBool>,
 }
@@ -60,30 +62,38 @@ impl Ledger {
     /// Writes the journal's file, and waits for the flash: first for what is being written, which
     /// is older. Flash that takes longer for that takes nothing else.
     pub fn save(&self, text: &str) {
-        for _ in 0..100 {
-            if !self.busy.load(Ordering::Acquire) {
-                return self.replace(NAME, text.as_bytes());
-            }
-            thread::sleep(Duration::from_millis(10));
+        let ended = self.busy.1.wait_timeout_while(self.busy(), PATIENCE, |busy| *busy);
+        if !*ended.unwrap_or_else(PoisonError::into_inner).0 {
+            self.replace(NAME, text.as_bytes());
         }
     }
 
     /// The same beside the caller, because flash may take its time. False: the last write is
     /// still under way, so ask again later.
     pub fn save_apart(&self, text: String) -> bool {
-        if self.busy.swap(true, Ordering::AcqRel) {
+        if std::mem::replace(&mut *self.busy(), true) {
             return false;
         }
         let ledger = self.clone();
         let write = move || {
             ledger.replace(NAME, text.as_bytes());
-            ledger.busy.store(false, Ordering::Release);
+            ledger.ended();
         };
         let started = thread::Builder::new().name("ledger".into()).stack_size(STACK).spawn(write);
         if started.is_err() {
-            self.busy.store(false, Ordering::Release);
+            self.ended();
         }
         started.is_ok()
+    }
+
+    /// Nothing panics under the lock; if it did, the flag would still be whole.
+    fn busy(&self) -> MutexGuard<'_, bool> {
+        self.busy.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ended(&self) {
+        *self.busy() = false;
+        self.busy.1.notify_all();
     }
 
     /// A small value that outlives the router, such as when it was rebooted last.
@@ -230,7 +240,7 @@ mod tests {
         ledger.save("x");
         assert!(ledger.load().is_empty());
         assert!(ledger.save_apart("x".to_string()));
-        while ledger.busy.load(Ordering::Acquire) {
+        while *ledger.busy() {
             thread::yield_now();
         }
         assert!(ledger.save_apart("x".to_string()), "and again");
