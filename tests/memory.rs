@@ -30,8 +30,8 @@ use uwand::json::json;
 
 const MOST_RSS_KIB: u64 = 1536;
 /// Two pages, however many bursts. One is musl's: its table of the groups of pieces that it gave out
-/// holds a hundred a page, grows with the first burst and never shrinks. One is noise, in one run of
-/// eight: what came anew while much was done may lie in a page of its own.
+/// holds a hundred a page, grows with the first burst and never shrinks. One was seen in one run of
+/// nineteen, and nobody knows yet whose it is.
 const KEPT_KIB: u64 = 8;
 const IDLE: Duration = Duration::from_secs(10);
 const LIMIT: Duration = Duration::from_secs(5);

@@ -1,7 +1,8 @@
 //! The kernel's side: one thin file per kernel interface.
 //!
 //! Contract: these files turn kernel facts into values and wishes into calls, and decide
-//! nothing. Only here may `unsafe` be written: around an ioctl, and to register a descriptor.
+//! nothing. Only here may `unsafe` be written: around a call of the kernel or the C library, each
+//! with the reason why it is sound.
 //!
 //! A simulated world needs no root: where `--sysfs DIR/sys` names another tree than the
 //! kernel's, `DIR/dev` stands for `/dev` (sockets in place of the character devices) and
