@@ -59,9 +59,12 @@ fn is_ucs2(dcs: u8) -> bool {
 
 /// The high octets are few and small: letters of one or two scripts.
 fn looks_like_ucs2(octets: &[u8]) -> bool {
-    let high: std::collections::BTreeSet<u8> =
-        octets.chunks_exact(2).filter_map(|pair| pair.first().copied()).collect();
-    octets.len() % 2 == 0 && high.len() <= 3 && high.iter().all(|high| *high < 0x31)
+    let mut seen = 0u64;
+    let small = octets.iter().step_by(2).all(|high| {
+        seen |= 1u64.checked_shl((*high).into()).unwrap_or_default();
+        *high < 0x31
+    });
+    octets.len() % 2 == 0 && small && seen.count_ones() <= 3
 }
 
 fn ucs2(octets: &[u8]) -> Option<String> {
