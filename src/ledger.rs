@@ -16,17 +16,15 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
 use crate::journal::{MOST_BYTES, Moment};
 use crate::json::Value;
+use crate::task;
 
 const NAME: &str = "outages";
-/// For one write and one log line.
-const STACK: usize = 64 * 1024;
 /// The last write waits so long for the one before it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -79,7 +77,7 @@ impl Ledger {
             ledger.replace(NAME, text.as_bytes());
             ledger.ended();
         };
-        let started = thread::Builder::new().name("ledger".into()).stack_size(STACK).spawn(write);
+        let started = task::thread("ledger", Box::new(write));
         if started.is_err() {
             self.ended();
         }
@@ -241,7 +239,7 @@ mod tests {
         assert!(ledger.load().is_empty());
         assert!(ledger.save_apart("x".to_string()));
         while *ledger.busy() {
-            thread::yield_now();
+            std::thread::yield_now();
         }
         assert!(ledger.save_apart("x".to_string()), "and again");
         // Neither a directory nor a pipe in the file's place holds anybody up.

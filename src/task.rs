@@ -7,6 +7,7 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::thread;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinHandle, LocalSet};
@@ -55,7 +56,17 @@ pub fn spawn(work: impl Future<Output = ()> + 'static) -> JoinHandle<()> {
     spawn_boxed(Box::pin(work))
 }
 
-/// In a thread of its own, for what may hang in the kernel.
+/// Stack of a thread: for one system call that may hang and a log line.
+const STACK: usize = 64 * 1024;
+
+/// In a thread of its own that nobody waits for. Where none can be had, the work is dropped here.
+///
+/// Why boxed? The standard library makes the whole start of a thread anew for each kind of work.
+pub fn thread(name: &str, work: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+    thread::Builder::new().name(name.into()).stack_size(STACK).spawn(work).map(drop)
+}
+
+/// In a thread, too, for what may hang in the kernel and whose end somebody waits for.
 pub async fn blocking(work: Box<dyn FnOnce() -> Result<(), String> + Send>) -> Result<(), String> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err("its thread ended early".into()))
 }

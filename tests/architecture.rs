@@ -31,7 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("diagnose", &["cause", "fault", "target", "watchdog", "words"]),
     ("journal", &["json", "cause", "civil", "fault", "words"]),
     ("history", &["json", "words"]),
-    ("ledger", &["json", "journal"]),
+    ("ledger", &["json", "journal", "task"]),
     ("explain", &["json", "cause", "fault", "words"]),
     ("metrics", &["json", "fault", "words"]),
     ("migrate", &["json", "cause", "config", "uci"]),

@@ -19,15 +19,13 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
-use std::thread;
 use std::time::Duration;
 
 use nix::libc;
 use nix::sys::termios::{self, ControlFlags, FlushArg, SetArg, SpecialCharacterIndices};
 use tokio::sync::oneshot;
 
-/// Enough for a system call and a path.
-const STACK: usize = 64 * 1024;
+use crate::task;
 
 nix::ioctl_none_bad!(
     /// tty_ioctl(4): later opens fail with EBUSY, except root's.
@@ -51,7 +49,7 @@ pub async fn open(path: &Path, timeout: Duration) -> io::Result<OwnedFd> {
             drop(late);
         }
     };
-    spawn("tty-open", opener).map_err(named)?;
+    task::thread("tty-open", Box::new(opener)).map_err(named)?;
     match tokio::time::timeout(timeout, receiver).await {
         Ok(Ok(result)) => result.map_err(named),
         Ok(Err(_)) => Err(named(io::Error::other("the opening thread died"))),
@@ -64,13 +62,9 @@ pub fn close(fd: OwnedFd) {
     // Not a terminal: nothing to flush.
     let _ = termios::tcflush(&fd, FlushArg::TCOFLUSH);
     // Where no thread can be had, the closure and with it the descriptor is dropped here.
-    if let Err(error) = spawn("tty-close", move || drop(fd)) {
+    if let Err(error) = task::thread("tty-close", Box::new(move || drop(fd))) {
         log::warn!("no thread to close a serial port in: {error}");
     }
-}
-
-fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    thread::Builder::new().name(name.into()).stack_size(STACK).spawn(body).map(drop)
 }
 
 fn open_device(path: &Path) -> io::Result<OwnedFd> {

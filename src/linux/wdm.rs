@@ -32,13 +32,12 @@ use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
 use tokio::sync::oneshot;
 
+use crate::task;
+
 /// Linux' WDM_DEFAULT_BUFSIZE is 256, but MBIM 1.0 (10.1) wants 64 at least and every modem
 /// has 4096 or less; sockets have no limit of their own.
 const DEFAULT_TRANSFER: u16 = 4096;
 const LEAST_TRANSFER: u16 = 64;
-
-/// Enough for a system call and a path.
-const STACK: usize = 64 * 1024;
 
 mod ioctl {
     // include/uapi/linux/usb/cdc-wdm.h: IOCTL_WDM_MAX_COMMAND
@@ -101,7 +100,7 @@ pub async fn open(path: &Path, timeout: Duration) -> Result<Opened, OpenError> {
             drop(late);
         }
     };
-    if let Err(error) = spawn("wdm-open", opener) {
+    if let Err(error) = task::thread("wdm-open", Box::new(opener)) {
         return Err(explain(path, &error));
     }
     match tokio::time::timeout(timeout, receiver).await {
@@ -121,7 +120,7 @@ pub fn close(fd: OwnedFd) {
         return drop(fd);
     }
     // Where no thread can be had, the closure and with it the descriptor is dropped here.
-    if let Err(error) = spawn("wdm-close", move || drop(fd)) {
+    if let Err(error) = task::thread("wdm-close", Box::new(move || drop(fd))) {
         log::warn!("no thread to close a control device in: {error}");
     }
 }
@@ -139,10 +138,6 @@ pub fn settle() {
         }
         thread::sleep(Duration::from_millis(1));
     }
-}
-
-fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    thread::Builder::new().name(name.into()).stack_size(STACK).spawn(body).map(drop)
 }
 
 fn open_device(path: &Path) -> io::Result<Opened> {

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use super::gpio::{Held, Line};
 use super::{Sysfs, Way};
-use crate::task::blocking;
+use crate::task::{self, blocking};
 
 /// A text for a file.
 type Step = (PathBuf, String);
@@ -145,7 +145,7 @@ fn in_background(work: impl FnOnce() + Send + 'static) {
         work();
         BUSY.fetch_sub(1, Ordering::AcqRel);
     };
-    if thread::Builder::new().name("power-on".into()).spawn(counted).is_err() {
+    if task::thread("power-on", Box::new(counted)).is_err() {
         BUSY.fetch_sub(1, Ordering::AcqRel);
     }
 }
