@@ -102,8 +102,8 @@ impl Daemon {
 
     /// Whether the device is, or may be, a modem of ours.
     fn minds(&self, orphan: &Orphan) -> bool {
-        let used = self.slots.values().filter_map(|slot| slot.place_known());
-        if used.filter_map(|place| place.usb_path).any(|path| path == orphan.device) {
+        let mut used = self.slots.values().filter_map(|slot| slot.place_known());
+        if used.any(|place| place.usb_path.as_ref() == Some(&orphan.device)) {
             return true;
         }
         let found = |id: &String| self.slots.get(id).is_some_and(|slot| slot.found().is_some());

@@ -51,7 +51,7 @@ pub struct Interface {
     pub(super) watch: Option<Watch>,
     pub(super) recovery: Recovery,
     pub(super) jitter: u8,
-    pub config: Option<Config>,
+    pub config: Option<Rc<Config>>,
     pub spec: Option<DeviceSpec>,
     /// The id of the modem that it last used.
     pub modem: Option<String>,
@@ -148,7 +148,7 @@ impl Daemon {
         interface.asked = Instant::now();
         match parsed {
             Ok((spec, config)) => {
-                let changed = interface.config.as_ref() != Some(&config);
+                let changed = interface.config.as_deref() != Some(&config);
                 let delay = config.delay;
                 // The old configuration is what the old session was dialled with.
                 let old = interface.session();
@@ -166,7 +166,7 @@ impl Daemon {
                     } else {
                         interface.recovery.ladder.configure(limits);
                     }
-                    interface.config = Some(config);
+                    interface.config = Some(Rc::new(config));
                     interface.spec = Some(spec);
                 }
                 if let Some(slot) = self.slot_of(name).filter(|_| changed) {

@@ -189,7 +189,7 @@ impl Daemon {
         let modem = interface.modem.as_ref().and_then(|id| self.slots.get(id)).and_then(|slot| slot.modem());
         let driver = found.as_ref().and_then(|found| found.control);
         status.control = modem.map(|modem| modem.control()).or(driver);
-        status.netdev = found.and_then(|found| found.netdev);
+        status.netdev = found.and_then(|found| found.netdev.clone());
         if let Some(bearer) = link.bearer() {
             status = status.with_bearer(bearer);
         }
@@ -207,7 +207,7 @@ impl Daemon {
         let known = self.slots.values().map(|slot| {
             let mut status = ModemStatus::new(slot.id.clone(), slot.state(), &slot.facts());
             status.at_port = slot.side.path().map(|path| path.display().to_string());
-            with_place(status, slot.found().as_ref())
+            with_place(status, slot.found().as_deref())
         });
         let others = seen.map(|found| {
             with_place(ModemStatus::new(found.id.clone(), ModemState::Seen, &Facts::default()), Some(&found))

@@ -97,7 +97,8 @@ impl Daemon {
         let slot = self.slots.get(interface.modem.as_ref()?)?;
         let option = &interface.config.as_ref()?.power;
         let none = |note: String| explain::Power { method: "none".into(), others: Vec::new(), note };
-        Some(match power::ways(&self.sysfs, &slot.place_known()?, option) {
+        let place = slot.place_known()?;
+        Some(match power::ways(&self.sysfs, &place, option) {
             Err(why) => none(why),
             Ok(ways) => match ways.first() {
                 None if option == "none" => none(String::new()),

@@ -430,8 +430,9 @@ impl Daemon {
 
     /// An interface of the modem that no driver has, in words.
     fn unbound(&self, slot: &Slot) -> Option<String> {
-        let usb = slot.place_known()?.usb_path?;
-        let orphan = heal::orphans(&self.sysfs).into_iter().find(|orphan| orphan.device == usb)?;
+        let place = slot.place_known()?;
+        let usb = place.usb_path.as_ref()?;
+        let orphan = heal::orphans(&self.sysfs).into_iter().find(|orphan| orphan.device == *usb)?;
         let holder = orphan.holder.map(|holder| format!(", {holder} has it")).unwrap_or_default();
         Some(format!("{} should have {}{holder}", orphan.interface, orphan.driver))
     }

@@ -82,19 +82,19 @@ pub struct Noted {
 
 pub struct Slot {
     pub id: String,
-    found: RefCell<Option<Found>>,
+    found: RefCell<Option<Rc<Found>>>,
     state: Cell<ModemState>,
     generation: Cell<u32>,
     open: Mutex<()>,
     /// Held while a rung of the ladder is at work on it.
     pub mending: Mutex<()>,
     /// Where it was found last, also once it has left.
-    known: RefCell<Option<Found>>,
+    known: RefCell<Option<Rc<Found>>>,
     /// Ways of cutting its power that were tried and did not prove themselves.
     pub powered: Cell<usize>,
     modem: RefCell<Option<Rc<Modem>>>,
     /// What the modem told before its channel closed: IMEI and model outlive it.
-    last: RefCell<Facts>,
+    last: RefCell<Rc<Facts>>,
     /// Nothing was opened since the modem that told the facts left.
     left: Cell<bool>,
     notify: Rc<dyn Fn(Noted)>,
@@ -134,7 +134,7 @@ impl Slot {
             known: RefCell::default(),
             powered: Cell::new(0),
             modem: RefCell::new(None),
-            last: RefCell::new(Facts::default()),
+            last: RefCell::default(),
             left: Cell::new(false),
             notify,
             memory,
@@ -181,12 +181,12 @@ impl Slot {
         self.generation.get()
     }
 
-    pub fn found(&self) -> Option<Found> {
+    pub fn found(&self) -> Option<Rc<Found>> {
         self.found.borrow().clone()
     }
 
     /// Where it is, or was before it left.
-    pub fn place_known(&self) -> Option<Found> {
+    pub fn place_known(&self) -> Option<Rc<Found>> {
         self.known.borrow().clone()
     }
 
@@ -194,16 +194,16 @@ impl Slot {
         self.modem.borrow().clone()
     }
 
-    pub fn facts(&self) -> Facts {
+    pub fn facts(&self) -> Rc<Facts> {
         match &*self.modem.borrow() {
-            Some(modem) => modem.facts(),
+            Some(modem) => Rc::new(modem.facts()),
             None => self.last.borrow().clone(),
         }
     }
 
     /// The IMEI of what is here now: another modem may have come where one left.
     pub fn imei(&self) -> Option<Id> {
-        if self.left.get() { None } else { self.facts().imei }
+        if self.left.get() { None } else { self.facts().imei.clone() }
     }
 
     /// The modem as sysfs shows it now.
@@ -212,6 +212,7 @@ impl Slot {
         if moved {
             self.close(ModemState::Missing);
         }
+        let found = Rc::new(found);
         *self.known.borrow_mut() = Some(found.clone());
         *self.found.borrow_mut() = Some(found);
         if self.state.get() == ModemState::Missing {
@@ -223,7 +224,7 @@ impl Slot {
     pub fn close(&self, state: ModemState) {
         self.generation.set(self.generation.get().wrapping_add(1));
         if let Some(modem) = self.modem.borrow_mut().take() {
-            *self.last.borrow_mut() = modem.facts();
+            *self.last.borrow_mut() = Rc::new(modem.facts());
             self.memory.drop_channel(&self.id);
         }
         if state == ModemState::Missing {
