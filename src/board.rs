@@ -11,9 +11,10 @@ use std::cell::{Ref, RefCell};
 use std::pin::Pin;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::dial::Note;
+use crate::task::timeout_at;
 use crate::words::{Facts, Registration, SimState};
 
 pub type Notify = Box<dyn Fn(Note)>;

@@ -311,7 +311,7 @@ fn daemon_comes(interface: &str, sockets: &[PathBuf]) -> bool {
     let Ok(runtime) = task::runtime() else { return false };
     let waiting = async {
         let client = Client::start(Source::Paths(sockets.to_vec()));
-        let came = |limit| tokio::time::timeout(limit, client.wait_for("uwand"));
+        let came = |limit| task::timeout(limit, client.wait_for("uwand"));
         if came(PATIENCE).await.is_ok() {
             return true;
         }

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::Instant;
 
 use super::args::Request;
 use super::show::text;
@@ -17,6 +17,7 @@ use crate::civil::Civil;
 use crate::globals::Globals;
 use crate::json::{Map, Value};
 use crate::linux::signals::Signal;
+use crate::task::{sleep_until, timeout};
 use crate::ubus::{Client, Notice, Source};
 
 /// The daemon gives 15 s.

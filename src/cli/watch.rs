@@ -9,7 +9,7 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::Instant;
 
 use super::args::Request;
 use super::live::Screen;
@@ -18,6 +18,7 @@ use super::{Failure, bus, choose, until_told};
 use crate::globals::Globals;
 use crate::json::{Value, json};
 use crate::linux::signals::{Signal, Signals};
+use crate::task::{sleep_until, timeout};
 use crate::ubus::{Client, Error, Event, Events, Notice, Source, Subscription};
 
 /// Signal and times are drawn anew so often, and a reader that went away is noticed.

@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::slot::{Occupied, Slot};
 use super::{Daemon, side};
@@ -20,6 +20,7 @@ use crate::json::Table;
 use crate::json::{Value, json};
 use crate::modem::Modem;
 use crate::replies;
+use crate::task::timeout;
 use crate::ubus::{Request, Status};
 use crate::words::{ModemState, Secret};
 

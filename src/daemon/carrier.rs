@@ -4,13 +4,13 @@ use std::io;
 use std::time::Duration;
 
 use nix::errno::Errno;
-use tokio::time::sleep;
 
 use crate::cause::{Cause, Domain, Reason};
 use crate::config::Config;
 use crate::device::DeviceSpec;
 use crate::linux::sysfs::{Found, Sysfs};
 use crate::linux::{netdev, qmimux, vlan};
+use crate::task::sleep;
 use crate::words::{Bearer, Control, device_shown};
 
 /// The smallest MTU that IPv6 works with (RFC 8200, 5).

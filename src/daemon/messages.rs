@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::asks::{Answer, Asked, No, flag, text};
 use super::slot::Slot;
@@ -19,6 +19,7 @@ use crate::post;
 use crate::replies;
 use crate::sms::compose::{self, Options, compose};
 use crate::sms::pdu::{Pdu, Tpdu};
+use crate::task::timeout;
 use crate::ubus::{Request, Status};
 use crate::words::Id;
 

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::Instant;
 
 use super::Daemon;
 use super::asks::{Answer, No, Reply, text};
@@ -19,6 +19,7 @@ use crate::linux::sysfs::Found;
 use crate::linux::text;
 use crate::replies;
 use crate::status::{InterfaceStatus, ModemSignal, ModemStatus, SignalReply, Status};
+use crate::task::{timeout, timeout_at};
 use crate::ubus::{ArgType, Method, Request, Status as UbusStatus};
 use crate::words::{Facts, ModemState};
 

@@ -63,7 +63,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use self::healing::Healing;
 use self::links::{Done, Interface};
@@ -88,7 +88,7 @@ use crate::linux::uevent::{Notice, Uevents};
 use crate::linux::wdm;
 use crate::queue::{Receiver, Sender, unbounded};
 use crate::status::ModemEvent;
-use crate::task;
+use crate::task::{self, sleep_until};
 use crate::ubus;
 use crate::words::{LinkState, ModemState};
 

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::slot::Slot;
 use super::watch::{Told, outcome};
@@ -26,6 +26,7 @@ use crate::linux::heal;
 use crate::replies;
 use crate::status::SignalStatus;
 use crate::target::Target;
+use crate::task::timeout;
 use crate::words::{LinkState, ModemState, Registration, SimState};
 
 /// A modem that answers at all tells its signal in milliseconds.

@@ -6,12 +6,13 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::links::Interface;
 use super::{Daemon, Letter, outbox};
 use crate::link::Event;
 use crate::netifd;
+use crate::task::sleep;
 use crate::ubus::Notice;
 use crate::words::{LinkState, ModemState};
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::Instant;
 
 use super::Daemon;
 use super::links::JobResult;
@@ -22,6 +22,7 @@ use crate::ladder::Carried;
 use crate::link::Event;
 use crate::linux::power::{self, Uncut};
 use crate::linux::sysfs::{Found, Sysfs};
+use crate::task::{sleep, timeout, timeout_at};
 use crate::ubus;
 use crate::words::ModemState;
 

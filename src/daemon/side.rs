@@ -13,7 +13,6 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
-use tokio::time::timeout;
 
 use super::slot::Slot;
 use crate::answers::{Folder, Refused, Stored, UssdAnswer, UssdOrder};
@@ -25,6 +24,7 @@ use crate::dial::Note;
 use crate::linux::channel::Io;
 use crate::linux::serial;
 use crate::queue::{Promise, Receiver, promise};
+use crate::task::timeout;
 
 const OPENING: Duration = Duration::from_secs(5);
 /// A port that takes commands answers `AT` at once; one that does not never will.

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::memory::Memory;
 use super::side::Side;
@@ -28,6 +28,7 @@ use crate::mbim;
 use crate::modem::Modem;
 use crate::post::Incoming;
 use crate::qmi;
+use crate::task::timeout;
 use crate::words::{Control, Facts, Id, ModemState};
 
 /// open(2) of a control device that has to be woken first.

@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::asks::{Answer, No, Reply, text};
 use super::slot::Slot;
@@ -21,6 +21,7 @@ use crate::answers::Traced;
 use crate::json::Table;
 use crate::json::json;
 use crate::linux::text;
+use crate::task::sleep_until;
 use crate::ubus::{Client, Request, Status};
 use crate::words::Control;
 

@@ -13,7 +13,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant as Clock};
 
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::{Daemon, Letter, OBJECT};
 use crate::config;
@@ -25,6 +25,7 @@ use crate::linux::ping::{self, Answer, Failure, Source};
 use crate::queue::{Promise, Sender, promise};
 use crate::status::WatchdogEvent;
 use crate::target::Target;
+use crate::task::timeout;
 use crate::watchdog::{Action, Counters, Event, Outcome, Settings, Watchdog};
 use crate::words::{Addressing, Bearer};
 

@@ -18,9 +18,11 @@ use nix::unistd;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::fd::watch;
+
+use crate::task::sleep_until;
 
 /// What nearly all modems have as their longest control transfer.
 const USUAL: usize = 4096;

@@ -30,6 +30,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::task;
+
 pub use crate::target::{Host, Target};
 
 /// The link that is probed.
@@ -174,7 +176,7 @@ pub async fn ask(target: &Target, from: &Source, timeout: Duration) -> Result<An
             }
         }
     };
-    tokio::time::timeout(timeout, asking).await.unwrap_or(Err(Failure::Timeout))
+    task::timeout(timeout, asking).await.unwrap_or(Err(Failure::Timeout))
 }
 
 /// Eight bytes that nobody can guess who does not see the request.

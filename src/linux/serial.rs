@@ -50,7 +50,7 @@ pub async fn open(path: &Path, timeout: Duration) -> io::Result<OwnedFd> {
         }
     };
     task::thread("tty-open", Box::new(opener)).map_err(named)?;
-    match tokio::time::timeout(timeout, receiver).await {
+    match task::timeout(timeout, receiver).await {
         Ok(Ok(result)) => result.map_err(named),
         Ok(Err(_)) => Err(named(io::Error::other("the opening thread died"))),
         Err(_) => Err(named(io::Error::from(io::ErrorKind::TimedOut))),

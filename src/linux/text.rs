@@ -16,7 +16,9 @@ use std::fs;
 use std::time::Duration;
 
 use nix::libc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
+
+use crate::task::sleep_until;
 
 const QUIET: Duration = Duration::from_secs(2);
 

@@ -103,7 +103,7 @@ pub async fn open(path: &Path, timeout: Duration) -> Result<Opened, OpenError> {
     if let Err(error) = task::thread("wdm-open", Box::new(opener)) {
         return Err(explain(path, &error));
     }
-    match tokio::time::timeout(timeout, receiver).await {
+    match task::timeout(timeout, receiver).await {
         Ok(Ok(result)) => result.map_err(|error| explain(path, &error)),
         Ok(Err(_)) => Err(OpenError::Other(format!("{}: the opening thread died", path.display()))),
         Err(_) => {

@@ -16,7 +16,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::answers::{Cells, Refused};
 use crate::cause::Cause;
@@ -25,6 +25,7 @@ use crate::mbim::modem::Passage;
 use crate::qmi;
 use crate::qmi::client::{Client, Link, Tunnel};
 use crate::queue::Receiver;
+use crate::task::timeout;
 use crate::words::{Signal, Technology};
 
 /// For a person who has the rest of the answer already, and for a link that fails otherwise.

@@ -12,6 +12,7 @@ use super::message::{Method, Status};
 use super::request::{Line, Request};
 use super::router::{Answer, Failure, Key, Role, Router, Target};
 use crate::queue::{Receiver, promise, queue};
+use crate::task;
 use crate::wire::Malformed;
 use std::cell::RefCell;
 use std::fmt;
@@ -180,7 +181,7 @@ impl Client {
         args: &Value,
         limit: Duration,
     ) -> Result<Vec<Value>, Error> {
-        tokio::time::timeout(limit, self.exchange(path, method, args)).await.unwrap_or(Err(Error::Timeout))
+        task::timeout(limit, self.exchange(path, method, args)).await.unwrap_or(Err(Error::Timeout))
     }
 
     async fn exchange(&self, path: &str, method: &str, args: &Value) -> Result<Vec<Value>, Error> {

@@ -15,6 +15,8 @@ use tokio::net::UnixStream;
 use tokio::net::unix::ReadHalf;
 use tokio::sync::watch;
 
+use crate::task;
+
 /// procd starts ubusd again at once; its socket is there within milliseconds.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
@@ -65,7 +67,7 @@ pub(super) async fn run(line: Rc<Line>, mut source: Source, state: watch::Sender
         }
         line.router.borrow_mut().down();
         state.send_replace(Connection::Disconnected);
-        tokio::time::sleep(pause).await;
+        task::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
@@ -74,7 +76,7 @@ pub(super) async fn run(line: Rc<Line>, mut source: Source, state: watch::Sender
 async fn serve(line: &Rc<Line>, mut stream: UnixStream, state: &watch::Sender<Connection>) -> io::Error {
     let (mut reader, mut writer) = stream.split();
     let mut input = Deframer::new();
-    match tokio::time::timeout(HELLO, hello(&mut reader, &mut input)).await {
+    match task::timeout(HELLO, hello(&mut reader, &mut input)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => return error,
         Err(_) => return io::Error::new(io::ErrorKind::TimedOut, "no hello"),

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use nix::sys::socket::SockType;
 use tokio::io::Interest;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::{Answer, Failure, Host, Note, Source, answered, random, socket};
 use crate::dns::{Kind, Query, Reply};
+use crate::task::timeout;
 
 /// RFC 1035, 4.2.1: what a server sends without EDNS.
 const ROOM: usize = 512;

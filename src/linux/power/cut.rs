@@ -90,7 +90,7 @@ pub async fn cycle(way: &Way, off: Duration, run_dir: &Path) -> Result<(), Uncut
     let cut = guard.0.clone();
     let went_off = blocking(Box::new(move || cut.off())).await;
     if went_off.is_ok() {
-        tokio::time::sleep(off).await;
+        task::sleep(off).await;
     }
     let mend = guard.0.clone();
     let came_on = blocking(Box::new(move || mend.on(TRIES))).await;

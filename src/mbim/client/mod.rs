@@ -20,13 +20,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::timeout;
 
 use super::frame::Content;
 use super::messages::{Message, Query, Raw, Request};
 use super::service::Service;
 use super::status::{Kind, ProtocolError, Status};
 pub use crate::linux::channel::{Io, IoError};
+use crate::task::timeout;
 use crate::wire::Malformed;
 pub use table::Counters;
 use table::Table;

@@ -33,7 +33,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 pub use self::inside::Passage;
 use self::known::Known;
@@ -49,6 +49,7 @@ use crate::cause::Cause;
 use crate::dial::Note;
 use crate::mbim::status::Kind;
 use crate::queue::Sender;
+use crate::task::timeout;
 use crate::wire::Malformed;
 use crate::words::{Facts, Mode, Signal};
 

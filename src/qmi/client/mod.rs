@@ -29,7 +29,6 @@ use std::rc::Rc;
 
 use nix::errno::Errno;
 use tokio::sync::Notify;
-use tokio::time::timeout;
 
 use super::error::{QmiError, result};
 use super::frame::{Frame, Kind, Service};
@@ -37,6 +36,7 @@ use super::messages::{ctl, patience};
 use super::tlv::{self, Indication, Request, Take};
 pub use crate::linux::channel::{Io, IoError};
 use crate::queue::{Receiver, Sender, unbounded};
+use crate::task::timeout;
 use crate::wire::Malformed;
 pub use lease::Lease;
 pub use table::Counters;

@@ -8,13 +8,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::{Direction, Ear, Event, IoError, Link, Shared, is_unasked};
 use crate::linux::channel::Step;
 use crate::qmi::frame::{Frame, Service, Splitter};
 use crate::qmi::messages::ctl::Synced;
 use crate::qmi::tlv::Indication;
+use crate::task::sleep_until;
 use crate::wire::Malformed;
 
 /// Failed reads in a row after which a device counts as gone.

@@ -38,7 +38,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::json::{Value, json};
 
@@ -56,6 +56,7 @@ use crate::board::{Board, Notify};
 use crate::cause::Cause;
 use crate::dial::Note;
 use crate::few::Few;
+use crate::task::timeout;
 use crate::words::{Facts, Mode, Signal};
 
 /// A channel that an earlier process left open answers in milliseconds.

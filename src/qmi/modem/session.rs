@@ -4,8 +4,6 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::time::sleep;
-
 use super::connect::Refusal;
 use super::known::Known;
 use super::{Modem, after};
@@ -21,6 +19,7 @@ use crate::qmi::messages::wds::{
     Authentication, ConnectionStatus, CurrentSettings, GetCurrentSettings, GetPacketServiceStatus, IpFamily,
     NetworkStarted, SetIpFamily, StartNetwork, StopNetwork, settings,
 };
+use crate::task::sleep;
 use crate::words::{Addressing, Auth, Bearer, Family};
 
 /// Stops what the modem's own autoconnect started (WDS_STOP_NETWORK).
