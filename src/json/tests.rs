@@ -192,5 +192,5 @@ fn a_table_leaves_out_what_is_not_known() {
 #[cfg(target_pointer_width = "32")]
 #[test]
 fn a_value_is_small() {
-    assert_eq!(std::mem::size_of::<Value>(), 24);
+    assert_eq!(std::mem::size_of::<Value>(), 16);
 }
