@@ -5,6 +5,7 @@
 //! follows it in `ifstatus`: the network's cause number and text, what to do.
 
 use std::fmt;
+use std::rc::Rc;
 
 /// Which table a network's cause number belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +103,10 @@ pub enum Cause {
     RadioOff,
     FccLocked,
 }
+
+/// A cause as it is passed on: a pointer, because many pass it on, and moving or cloning a large
+/// value takes code at each.
+pub type Why = Rc<Cause>;
 
 impl Cause {
     /// The codes of the outside contract, in its order.

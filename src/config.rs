@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use self::names::nearest;
 pub use self::names::{distance, is_known, is_misspelt, is_single};
-use crate::cause::Cause;
+use crate::cause::{Cause, Why};
 use crate::json::{Map, Value};
 use crate::target::Target;
 use crate::words::{Auth, Control, Mode, PdpType, Secret, device_shown};
@@ -132,7 +132,7 @@ pub struct Config {
 
 impl Config {
     /// Parses the table that netifd (or a caller of `up`) gave.
-    pub fn parse(table: &Map) -> Result<Config, Cause> {
+    pub fn parse(table: &Map) -> Result<Config, Why> {
         reject_unknown(table)?;
         let section = Section { table };
         let config = Config {
@@ -164,7 +164,7 @@ impl Config {
     }
 }
 
-fn reject_unknown(table: &Map) -> Result<(), Cause> {
+fn reject_unknown(table: &Map) -> Result<(), Why> {
     for (name, value) in table {
         // `ubus_rpc_session` and uci's own marks (`.name`, `.type`) are not options.
         if is_known(name) || name.starts_with('.') || name == "ubus_rpc_session" {
@@ -182,8 +182,9 @@ fn reject_unknown(table: &Map) -> Result<(), Cause> {
     Ok(())
 }
 
-fn bad(option: &str, value: &str, remedy: impl Into<String>) -> Cause {
+fn bad(option: &str, value: &str, remedy: impl Into<String>) -> Why {
     Cause::BadConfig { option: printable(option, 40), value: printable(value, 80), remedy: remedy.into() }
+        .into()
 }
 
 /// A value of the configuration may hold anything; a log line may not.
@@ -204,7 +205,7 @@ struct Section<'a> {
 
 impl Section<'_> {
     /// The option's text, checked against its kind. Empty counts as not given, as in uci.
-    fn text(&self, name: &str) -> Result<Option<String>, Cause> {
+    fn text(&self, name: &str) -> Result<Option<String>, Why> {
         let text = match self.table.get(name) {
             None | Some(Value::Null) => return Ok(None),
             Some(Value::String(text)) => text.clone(),
@@ -236,26 +237,26 @@ impl Section<'_> {
     }
 
     /// A word, with `auto` as not given.
-    fn word(&self, name: &str) -> Result<Option<String>, Cause> {
+    fn word(&self, name: &str) -> Result<Option<String>, Why> {
         Ok(self.text(name)?.filter(|word| word != "auto"))
     }
 
-    fn flag(&self, name: &str, default: bool) -> Result<bool, Cause> {
+    fn flag(&self, name: &str, default: bool) -> Result<bool, Why> {
         Ok(self
             .text(name)?
             .map_or(default, |text| matches!(text.as_str(), "1" | "on" | "true" | "yes" | "enabled")))
     }
 
-    fn number(&self, name: &str) -> Result<Option<u32>, Cause> {
+    fn number(&self, name: &str) -> Result<Option<u32>, Why> {
         Ok(self.text(name)?.and_then(|text| text.parse().ok()))
     }
 
-    fn seconds(&self, name: &str, default: u32) -> Result<Duration, Cause> {
+    fn seconds(&self, name: &str, default: u32) -> Result<Duration, Why> {
         Ok(Duration::from_secs(self.number(name)?.unwrap_or(default).into()))
     }
 
     /// A uci list, or one string as a list of one.
-    fn list(&self, name: &str) -> Result<Vec<String>, Cause> {
+    fn list(&self, name: &str) -> Result<Vec<String>, Why> {
         match self.table.get(name) {
             None | Some(Value::Null) => Ok(Vec::new()),
             Some(Value::String(text)) => Ok(text.split_whitespace().map(str::to_string).collect()),
@@ -270,7 +271,7 @@ impl Section<'_> {
         }
     }
 
-    fn words(&self, name: &str) -> Result<Vec<String>, Cause> {
+    fn words(&self, name: &str) -> Result<Vec<String>, Why> {
         let Kind::Words(allowed) = kind(name) else { return self.list(name) };
         let items = self.list(name)?;
         let words: Vec<String> = items
@@ -285,7 +286,7 @@ impl Section<'_> {
         }
     }
 
-    fn watchdog(&self) -> Result<Watchdog, Cause> {
+    fn watchdog(&self) -> Result<Watchdog, Why> {
         let ladder = self.words("watchdog_ladder")?;
         let watchdog = Watchdog {
             enabled: self.flag("watchdog", true)?,
@@ -313,7 +314,7 @@ impl Section<'_> {
         Ok(watchdog)
     }
 
-    fn targets(&self) -> Result<Vec<String>, Cause> {
+    fn targets(&self) -> Result<Vec<String>, Why> {
         let name = "watchdog_target";
         let targets = self.list(name)?;
         for target in &targets {
@@ -322,7 +323,7 @@ impl Section<'_> {
         Ok(targets)
     }
 
-    fn power(&self) -> Result<String, Cause> {
+    fn power(&self) -> Result<String, Why> {
         let power = self.text("power")?.unwrap_or_else(|| "auto".to_string());
         let line = power.strip_prefix("gpio:");
         if line.is_some_and(|name| !name.is_empty())
@@ -333,7 +334,7 @@ impl Section<'_> {
         Err(bad("power", &power, "use auto, none, port, authorized, rebind or gpio:LINE-NAME"))
     }
 
-    fn check_netdev(&self, config: &Config) -> Result<(), Cause> {
+    fn check_netdev(&self, config: &Config) -> Result<(), Why> {
         let Some(name) = &config.netdev else { return Ok(()) };
         if name.contains(['/', ' ', ':']) || name.starts_with('.') {
             return Err(bad("netdev", name, "the name of a network device is wanted, e.g. wwan0"));
@@ -378,7 +379,7 @@ mod tests {
     use super::*;
     use crate::json::json;
 
-    fn parse(value: Value) -> Result<Config, Cause> {
+    fn parse(value: Value) -> Result<Config, Why> {
         let Value::Object(table) = value else { panic!("a test gives a table") };
         Config::parse(&table)
     }

@@ -5,7 +5,7 @@
 //! `modem` joins, speak in them as well.
 
 use crate::answers::Stored;
-use crate::cause::Cause;
+use crate::cause::Why;
 use crate::config::Config;
 use crate::words::{Auth, Mode, PdpType, Secret};
 
@@ -64,7 +64,7 @@ pub enum Note {
     /// The facts changed; `improved`: something that held a link up is gone.
     Facts { improved: bool },
     /// The bearer of this session ended without our asking.
-    Lost { session: u32, cause: Cause },
+    Lost { session: u32, cause: Why },
     /// The bearer of this session has new settings: read them.
     Settings { session: u32 },
     /// A message came into the store.

@@ -18,9 +18,10 @@
 
 mod repair;
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::cause::{Cause, Reason};
+use crate::cause::{Cause, Reason, Why};
 use crate::fault::{Health, Rung};
 use crate::words::{Bearer, LinkState};
 
@@ -45,22 +46,22 @@ pub enum Event {
     /// netifd does not want it any more.
     Unwanted,
     /// The configuration cannot be used.
-    Rejected(Cause),
+    Rejected(Why),
     /// The modem that the configuration names is there (again).
     ModemCame,
     /// The modem is not there (any more). `again`: when to look by ourselves, where nobody
     /// tells that it came back.
-    ModemWent { cause: Cause, again: Option<Duration> },
+    ModemWent { cause: Why, again: Option<Duration> },
     /// The job `Connect` ended well.
-    Connected(Bearer),
+    Connected(Rc<Bearer>),
     /// The job `Connect` found the bearer active, since then.
-    Adopted { bearer: Bearer, since: Instant },
+    Adopted { bearer: Rc<Bearer>, since: Instant },
     /// The job `Connect` ended badly.
-    Failed(Cause),
+    Failed(Why),
     /// The network changed addresses, DNS or MTU of the bearer.
-    Changed(Bearer),
+    Changed(Rc<Bearer>),
     /// The network or the modem ended the bearer.
-    Lost(Cause),
+    Lost(Why),
     /// The modem tells that what held it up is gone: SIM in, radio on, registered.
     Improved,
     /// A person asks for a new connection.
@@ -68,7 +69,7 @@ pub enum Event {
     /// What the probes say of the bearer.
     Health(Health),
     /// This rung is to be tried, for this cause.
-    Repair { rung: Rung, cause: Cause },
+    Repair { rung: Rung, cause: Why },
     /// The job `Repair` ended well: dial.
     Repaired,
     /// The deadline passed.
@@ -86,11 +87,11 @@ pub enum Action {
     /// Abort the connect job and deactivate the bearer, if there is one.
     Disconnect,
     /// Tell netifd the bearer: up, or changed in place.
-    LinkUp(Bearer),
+    LinkUp(Rc<Bearer>),
     /// Tell netifd that the link is lost for now.
     LinkDown,
     /// Tell netifd why the link is not up.
-    Error(Cause),
+    Error(Why),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,20 +99,20 @@ enum State {
     Down,
     /// Until the deadline, or until the modem comes or improves.
     Waiting {
-        cause: Option<Cause>,
+        cause: Option<Why>,
         until: Option<Instant>,
     },
     Connecting,
-    Up(Bearer),
+    Up(Rc<Bearer>),
     /// Up, and nothing proves at present that packets pass.
-    Suspect(Bearer),
+    Suspect(Rc<Bearer>),
     /// Told down, for this cause.
     Recovering {
-        cause: Cause,
+        cause: Why,
         step: Step,
     },
     Blocked {
-        cause: Cause,
+        cause: Why,
         wanted: bool,
     },
 }
@@ -133,7 +134,7 @@ pub struct Link {
     /// Failed tries since the last steady connection.
     failures: u32,
     /// The cause that netifd was told last, so that it is told once.
-    told: Option<Cause>,
+    told: Option<Why>,
     /// Spread of the back-off in 1/256 of the wait: differs from router to router.
     jitter: u8,
 }
@@ -180,8 +181,8 @@ impl Link {
     pub fn cause(&self) -> Option<&Cause> {
         match &self.state {
             State::Down | State::Up(_) | State::Suspect(_) => None,
-            State::Waiting { cause, .. } => cause.as_ref(),
-            State::Connecting => self.told.as_ref(),
+            State::Waiting { cause, .. } => cause.as_deref(),
+            State::Connecting => self.told.as_deref(),
             State::Recovering { cause, .. } | State::Blocked { cause, .. } => Some(cause),
         }
     }
@@ -293,7 +294,7 @@ impl Link {
         }
     }
 
-    fn on_connected(&mut self, now: Instant, bearer: Bearer) -> Vec<Action> {
+    fn on_connected(&mut self, now: Instant, bearer: Rc<Bearer>) -> Vec<Action> {
         let state = match self.state {
             State::Connecting => State::Up(bearer.clone()),
             // A connection that was had before proves nothing.
@@ -305,7 +306,7 @@ impl Link {
         vec![Action::LinkUp(bearer)]
     }
 
-    fn on_failed(&mut self, now: Instant, cause: Cause) -> Vec<Action> {
+    fn on_failed(&mut self, now: Instant, cause: Why) -> Vec<Action> {
         match self.state {
             State::Connecting | State::Recovering { .. } => {}
             _ => return Vec::new(),
@@ -319,7 +320,7 @@ impl Link {
         self.wait(now, cause, Some(now + wait))
     }
 
-    fn on_changed(&mut self, changed: Bearer) -> Vec<Action> {
+    fn on_changed(&mut self, changed: Rc<Bearer>) -> Vec<Action> {
         match &mut self.state {
             State::Up(bearer) | State::Suspect(bearer) if *bearer != changed => {
                 *bearer = changed.clone();
@@ -330,7 +331,7 @@ impl Link {
     }
 
     /// The bearer is gone: dial at once, unless it keeps going.
-    fn on_lost(&mut self, now: Instant, cause: Cause) -> Vec<Action> {
+    fn on_lost(&mut self, now: Instant, cause: Why) -> Vec<Action> {
         if !matches!(self.state, State::Up(_) | State::Suspect(_)) {
             return Vec::new();
         }
@@ -349,7 +350,7 @@ impl Link {
     }
 
     /// Without its modem a link waits; the modem's return is an event.
-    fn on_loss(&mut self, now: Instant, cause: Cause, until: Option<Instant>) -> Vec<Action> {
+    fn on_loss(&mut self, now: Instant, cause: Why, until: Option<Instant>) -> Vec<Action> {
         let mut actions = match self.state {
             State::Up(_) | State::Suspect(_) => vec![Action::LinkDown, Action::Disconnect],
             // It was sent away, and its job waits for it.
@@ -389,7 +390,7 @@ impl Link {
         }
     }
 
-    fn wait(&mut self, now: Instant, cause: Cause, until: Option<Instant>) -> Vec<Action> {
+    fn wait(&mut self, now: Instant, cause: Why, until: Option<Instant>) -> Vec<Action> {
         let actions = self.tell(&cause);
         self.enter(now, State::Waiting { cause: Some(cause), until });
         actions
@@ -401,14 +402,14 @@ impl Link {
     /// Why not "block restart" and "setup failed"? netifd would then leave the interface down
     /// when the user has mended the option or the PIN and reloads the network; it starts
     /// nothing again by itself while it is in setup.
-    fn block(&mut self, now: Instant, cause: Cause) -> Vec<Action> {
+    fn block(&mut self, now: Instant, cause: Why) -> Vec<Action> {
         let actions = self.tell(&cause);
-        let wanted = !matches!(cause, Cause::BadConfig { .. });
+        let wanted = !matches!(*cause, Cause::BadConfig { .. });
         self.enter(now, State::Blocked { cause, wanted });
         actions
     }
 
-    fn tell(&mut self, cause: &Cause) -> Vec<Action> {
+    fn tell(&mut self, cause: &Why) -> Vec<Action> {
         if self.told.as_ref() == Some(cause) {
             return Vec::new();
         }

@@ -4,12 +4,12 @@ use super::*;
 
 const WANTED: Event = Event::Wanted { changed: false, delay: Duration::ZERO };
 
-fn bearer() -> Bearer {
-    Bearer { netdev: "wwan0".into(), ..Bearer::default() }
+fn bearer() -> Rc<Bearer> {
+    Rc::new(Bearer { netdev: "wwan0".into(), ..Bearer::default() })
 }
 
-fn refused() -> Cause {
-    Cause::ConnectFailed(Some(Reason::esm(27)))
+fn refused() -> Why {
+    Cause::ConnectFailed(Some(Reason::esm(27))).into()
 }
 
 /// A link that is up since `now`.
@@ -60,7 +60,7 @@ fn a_missing_sim_blocks_until_it_is_put_in() {
     let now = Instant::now();
     let mut link = Link::new(now, 0);
     link.handle(now, WANTED);
-    assert_eq!(link.handle(now, Event::Failed(Cause::NoSim)), [Action::Error(Cause::NoSim)]);
+    assert_eq!(link.handle(now, Event::Failed(Cause::NoSim.into())), [Action::Error(Cause::NoSim.into())]);
     assert_eq!((link.state(), link.deadline()), (LinkState::Blocked, None));
     assert_eq!(link.handle(now, Event::Improved), [Action::Connect]);
     assert_eq!(link.handle(now, Event::Connected(bearer())), [Action::LinkUp(bearer())]);
@@ -71,7 +71,7 @@ fn a_wrong_pin_blocks_until_netifd_brings_another_configuration() {
     let now = Instant::now();
     let mut link = Link::new(now, 0);
     link.handle(now, WANTED);
-    let cause = Cause::PinFailed { tries: Some(2) };
+    let cause = Why::from(Cause::PinFailed { tries: Some(2) });
     let actions = link.handle(now, Event::Failed(cause.clone()));
     assert_eq!(actions, [Action::Error(cause)]);
     assert_eq!((link.state(), link.deadline()), (LinkState::Blocked, None));
@@ -83,7 +83,8 @@ fn a_wrong_pin_blocks_until_netifd_brings_another_configuration() {
 fn an_unusable_configuration_ends_the_wish_and_is_told_to_each_who_asks() {
     let now = Instant::now();
     let mut link = up(now);
-    let cause = Cause::BadConfig { option: "mtu".into(), value: "9".into(), remedy: "more".into() };
+    let cause =
+        Why::from(Cause::BadConfig { option: "mtu".into(), value: "9".into(), remedy: "more".into() });
     let actions = link.handle(now, Event::Rejected(cause.clone()));
     assert_eq!(actions, [Action::LinkDown, Action::Disconnect, Action::Error(cause.clone())]);
     assert!(!link.wanted());
@@ -105,7 +106,7 @@ fn the_same_wish_twice_sends_the_bearer_again_without_dialling() {
 fn a_vanished_modem_is_awaited_without_a_deadline() {
     let now = Instant::now();
     let mut link = up(now);
-    let gone = Cause::NoModem("1-1.2".into());
+    let gone = Why::from(Cause::NoModem("1-1.2".into()));
     let actions = link.handle(now, Event::ModemWent { cause: gone.clone(), again: None });
     assert_eq!(actions, [Action::LinkDown, Action::Disconnect, Action::Error(gone)]);
     assert_eq!(link.deadline(), None);
@@ -159,7 +160,7 @@ fn a_network_that_refuses_and_improves_in_turn_does_not_set_the_pace() {
 }
 
 fn stalled() -> Event {
-    Event::Repair { rung: Rung::Reconnect, cause: Cause::NoTraffic }
+    Event::Repair { rung: Rung::Reconnect, cause: Cause::NoTraffic.into() }
 }
 
 #[test]
@@ -167,7 +168,7 @@ fn a_link_in_doubt_stays_up_for_netifd() {
     let now = Instant::now();
     let mut link = up(now);
     assert_eq!(link.handle(now, Event::Health(Health::Suspect)), []);
-    assert_eq!((link.state(), link.bearer()), (LinkState::Suspect, Some(&bearer())));
+    assert_eq!((link.state(), link.bearer()), (LinkState::Suspect, Some(&*bearer())));
     assert_eq!(link.handle(now, WANTED), [Action::LinkUp(bearer())]);
     assert_eq!(link.handle(now, Event::Health(Health::Healthy)), []);
     assert_eq!(link.state(), LinkState::Up);
@@ -178,7 +179,8 @@ fn a_stall_is_told_down_with_its_error_before_the_rung_begins() {
     let now = Instant::now();
     let mut link = up(now);
     let actions = link.handle(now, stalled());
-    let expected = [Action::LinkDown, Action::Error(Cause::NoTraffic), Action::Repair(Rung::Reconnect)];
+    let expected =
+        [Action::LinkDown, Action::Error(Cause::NoTraffic.into()), Action::Repair(Rung::Reconnect)];
     assert_eq!(actions, expected);
     assert_eq!((link.state(), link.rung()), (LinkState::Recovering, Some(Rung::Reconnect)));
     assert_eq!(link.handle(now, Event::Lost(refused())), [], "the rung itself ended the session");
@@ -195,9 +197,9 @@ fn new_settings_are_read_without_taking_the_link_down() {
     let now = Instant::now();
     let mut link = up(now);
     link.handle(now, Event::Health(Health::Suspect));
-    let renew = Event::Repair { rung: Rung::Renew, cause: Cause::NoTraffic };
+    let renew = Event::Repair { rung: Rung::Renew, cause: Cause::NoTraffic.into() };
     assert_eq!(link.handle(now, renew), [Action::Repair(Rung::Renew)]);
-    let other = Bearer { note: Some("another".into()), ..bearer() };
+    let other = Rc::new(Bearer { note: Some("another".into()), ..Bearer::clone(&bearer()) });
     assert_eq!(link.handle(now, Event::Changed(other.clone())), [Action::LinkUp(other)]);
     assert_eq!(link.state(), LinkState::Suspect);
 }
@@ -205,7 +207,7 @@ fn new_settings_are_read_without_taking_the_link_down() {
 #[test]
 fn a_modem_that_leaves_for_its_reset_is_not_lost_and_one_that_leaves_for_a_reconnect_is() {
     let now = Instant::now();
-    let gone = Event::ModemWent { cause: Cause::NoModem("1-1.2".into()), again: None };
+    let gone = Event::ModemWent { cause: Cause::NoModem("1-1.2".into()).into(), again: None };
     for (rung, state) in [
         (Rung::Reconnect, LinkState::Waiting),
         (Rung::Reregister, LinkState::Waiting),
@@ -213,7 +215,7 @@ fn a_modem_that_leaves_for_its_reset_is_not_lost_and_one_that_leaves_for_a_recon
         (Rung::Power, LinkState::Recovering),
     ] {
         let mut link = up(now);
-        link.handle(now, Event::Repair { rung, cause: Cause::NoTraffic });
+        link.handle(now, Event::Repair { rung, cause: Cause::NoTraffic.into() });
         link.handle(now, gone.clone());
         assert_eq!(link.state(), state, "{rung}");
     }
@@ -224,7 +226,7 @@ fn ifdown_ends_every_rung_and_its_result_changes_nothing() {
     let now = Instant::now();
     for rung in Rung::ALL {
         let mut link = up(now);
-        link.handle(now, Event::Repair { rung: *rung, cause: Cause::NoTraffic });
+        link.handle(now, Event::Repair { rung: *rung, cause: Cause::NoTraffic.into() });
         assert_eq!(link.handle(now, Event::Unwanted), [Action::Disconnect], "{rung}");
         assert_eq!(link.handle(now, Event::Repaired), []);
         assert_eq!(link.handle(now, Event::Failed(refused())), []);
@@ -239,11 +241,11 @@ fn a_link_without_its_modem_is_repaired_too_and_a_failed_rung_leaves_it_waiting(
     let now = Instant::now();
     let mut link = Link::new(now, 0);
     link.handle(now, WANTED);
-    link.handle(now, Event::Failed(Cause::ModemHung));
-    let power = Event::Repair { rung: Rung::Power, cause: Cause::ModemHung };
+    link.handle(now, Event::Failed(Cause::ModemHung.into()));
+    let power = Event::Repair { rung: Rung::Power, cause: Cause::ModemHung.into() };
     assert_eq!(link.handle(now, power), [Action::Repair(Rung::Power)]);
     assert_eq!(link.state(), LinkState::Recovering);
-    link.handle(now, Event::Failed(Cause::NoModem("it did not come back".into())));
+    link.handle(now, Event::Failed(Cause::NoModem("it did not come back".into()).into()));
     assert_eq!(link.state(), LinkState::Waiting);
     assert!(link.deadline().is_some());
 }
@@ -251,7 +253,7 @@ fn a_link_without_its_modem_is_repaired_too_and_a_failed_rung_leaves_it_waiting(
 #[test]
 fn an_overloaded_network_is_not_asked_every_second() {
     let begin = Instant::now();
-    let refused = |number| Event::Failed(Cause::ConnectFailed(Some(Reason::esm(number))));
+    let refused = |number| Event::Failed(Cause::ConnectFailed(Some(Reason::esm(number))).into());
     for (number, jitter, waits) in
         [(26, 0, [1, 15, 15, 15, 16]), (38, 255, [1, 29, 29, 29, 29]), (31, 0, [1, 2, 4, 8, 16])]
     {
@@ -277,6 +279,7 @@ fn a_link_without_its_sim_may_have_the_modem_reset_and_nothing_else() {
         (Cause::PukRequired, Rung::Reset, false),
     ] {
         let mut link = Link::new(now, 0);
+        let cause = Why::from(cause);
         link.handle(now, WANTED);
         link.handle(now, Event::Failed(cause.clone()));
         assert_eq!(link.state(), LinkState::Blocked);

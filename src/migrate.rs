@@ -264,10 +264,11 @@ impl Work<'_> {
 
     /// What our parser refuses is left out, and said.
     fn check(&mut self) {
-        while let Err(Cause::BadConfig { option, remedy, .. }) = Config::parse(&table(&self.new)) {
+        while let Err(why) = Config::parse(&table(&self.new)) {
+            let Cause::BadConfig { option, remedy, .. } = &*why else { return };
             let before = self.new.len();
-            self.new.retain(|entry| entry.name != option);
-            self.drop(&option, &remedy);
+            self.new.retain(|entry| entry.name != *option);
+            self.drop(option, remedy);
             if self.new.len() == before {
                 return;
             }

@@ -12,8 +12,10 @@ mod asked;
 mod inside;
 mod remedy;
 
+use std::rc::Rc;
+
 use self::inside::Inside;
-use crate::cause::Cause;
+use crate::cause::{Cause, Why};
 use crate::dial::Dial;
 use crate::json::{Value, json};
 use crate::mbim;
@@ -23,20 +25,22 @@ use crate::words::{Bearer, Control, Facts, Signal};
 
 /// An open modem.
 pub enum Modem {
-    Mbim(mbim::modem::Modem, Inside),
-    Qmi(qmi::modem::Modem),
+    Mbim(Box<mbim::modem::Modem>, Inside),
+    Qmi(Box<qmi::modem::Modem>),
 }
 
 impl Modem {
-    pub fn over_mbim(modem: mbim::modem::Modem) -> Modem {
+    pub fn over_mbim(modem: Box<mbim::modem::Modem>) -> Modem {
         Modem::Mbim(modem, Inside::default())
     }
 
     /// Unlock, register, attach, activate, read the settings.
-    pub async fn connect(&self, dial: &Dial) -> Result<Bearer, Cause> {
+    pub async fn connect(&self, dial: &Dial) -> Result<Rc<Bearer>, Why> {
         match self {
             Modem::Mbim(modem, inside) => match modem.connect(dial).await {
-                Err(Cause::FccLocked) if inside.unlock_fcc(modem).await => modem.connect(dial).await,
+                Err(cause) if *cause == Cause::FccLocked && inside.unlock_fcc(modem).await => {
+                    modem.connect(dial).await
+                }
                 result => result,
             },
             Modem::Qmi(modem) => modem.connect(dial).await,
@@ -44,7 +48,7 @@ impl Modem {
     }
 
     /// Takes over the session of an earlier process; `None` where there is none to take.
-    pub async fn adopt(&self, dial: &Dial, same: bool) -> Result<Option<Bearer>, Cause> {
+    pub async fn adopt(&self, dial: &Dial, same: bool) -> Result<Option<Rc<Bearer>>, Why> {
         match self {
             Modem::Mbim(modem, _) => modem.adopt(dial, same).await,
             Modem::Qmi(modem) => modem.adopt(dial, same).await,
@@ -52,7 +56,7 @@ impl Modem {
     }
 
     /// Deactivates the session's bearer. Does nothing for a session that was never dialled.
-    pub async fn disconnect(&self, session: u32) -> Result<(), Cause> {
+    pub async fn disconnect(&self, session: u32) -> Result<(), Why> {
         match self {
             Modem::Mbim(modem, _) => modem.disconnect(session).await,
             Modem::Qmi(modem) => modem.disconnect(session).await,
@@ -60,7 +64,7 @@ impl Modem {
     }
 
     /// Reads the addresses, DNS and MTU of an active bearer again.
-    pub async fn settings(&self, bearer: &Bearer) -> Result<Bearer, Cause> {
+    pub async fn settings(&self, bearer: &Bearer) -> Result<Rc<Bearer>, Why> {
         match self {
             Modem::Mbim(modem, _) => modem.settings(bearer).await,
             Modem::Qmi(modem) => modem.settings(bearer).await,
@@ -68,7 +72,7 @@ impl Modem {
     }
 
     /// Asks the modem for its signal now.
-    pub async fn signal(&self) -> Result<Signal, Cause> {
+    pub async fn signal(&self) -> Result<Signal, Why> {
         match self {
             Modem::Mbim(modem, inside) => {
                 let signal = modem.signal().await?;
@@ -138,7 +142,7 @@ impl Modem {
 
     /// Agrees on what the packets look like, where the protocol leaves a choice: `Some(true)`
     /// is raw IP, `Some(false)` 802.3.
-    pub async fn data_format(&self, raw: bool, interface: u8, quirks: Quirks) -> Result<Option<bool>, Cause> {
+    pub async fn data_format(&self, raw: bool, interface: u8, quirks: Quirks) -> Result<Option<bool>, Why> {
         match self {
             Modem::Mbim(..) => Ok(None),
             Modem::Qmi(modem) => modem.data_format(raw, interface, quirks).await.map(Some),
@@ -147,7 +151,7 @@ impl Modem {
 
     /// Has the packets carry the number of their session: the size of the largest transfer, where
     /// that is agreed on rather than a thing of the protocol.
-    pub async fn channels(&self, dial: &Dial) -> Result<Option<u32>, Cause> {
+    pub async fn channels(&self, dial: &Dial) -> Result<Option<u32>, Why> {
         match self {
             Modem::Mbim(..) => Ok(None),
             Modem::Qmi(modem) => modem.channels(dial).await.map(Some),
@@ -155,7 +159,7 @@ impl Modem {
     }
 
     /// Has the modem tell its IMEI, if opening it did not.
-    pub async fn identify(&self) -> Result<(), Cause> {
+    pub async fn identify(&self) -> Result<(), Why> {
         match self {
             Modem::Mbim(..) => Ok(()),
             Modem::Qmi(modem) => modem.identify().await,

@@ -4,7 +4,7 @@
 //! needs two tries left, another three. Where the modem does not tell the tries, a PIN is
 //! sent once. The memory belongs to one SIM: another card begins afresh.
 
-use crate::cause::Cause;
+use crate::cause::{Cause, Why};
 use crate::words::Secret;
 
 const TRIES_FOR_A_KNOWN_PIN: u32 = 2;
@@ -19,18 +19,18 @@ pub struct PinMemory {
 
 impl PinMemory {
     /// The PIN, if it may be sent now.
-    pub fn may_send(&self, pin: Option<&Secret>, tries: Option<u32>) -> Result<Secret, Cause> {
+    pub fn may_send(&self, pin: Option<&Secret>, tries: Option<u32>) -> Result<Secret, Why> {
         let Some(pin) = pin else {
-            return Err(Cause::PinRequired { tries, why: "option pincode is not set" });
+            return Err(Cause::PinRequired { tries, why: "option pincode is not set" }.into());
         };
         if self.refused.as_ref() == Some(pin) {
-            return Err(Cause::PinFailed { tries });
+            return Err(Cause::PinFailed { tries }.into());
         }
         let known = self.accepted.as_ref() == Some(pin);
         let least = if known { TRIES_FOR_A_KNOWN_PIN } else { TRIES_FOR_A_NEW_PIN };
         if tries.is_some_and(|tries| tries < least) {
             let why = "too few tries left to send option pincode; enter it by hand";
-            return Err(Cause::PinRequired { tries, why });
+            return Err(Cause::PinRequired { tries, why }.into());
         }
         Ok(pin.clone())
     }

@@ -129,7 +129,7 @@ impl Router {
             What::Tick(number) if number == self.tick.0 => self.on_tick(at, network),
             What::CellGone => {
                 self.registered = false;
-                self.tell(at, Event::Lost(Cause::NotRegistered(None)), network);
+                self.tell(at, Event::Lost(Cause::NotRegistered(None).into()), network);
             }
             What::CellBack if !self.registered => {
                 let found = self.millis(LONGEST_SEARCH);
@@ -248,12 +248,12 @@ impl Router {
         if self.ladder.at_work() == Some(Rung::Reconnect) {
             self.rise(at, Rise::Done(Rung::Reconnect, Carried::Out), network);
         }
-        self.tell(at, Event::Connected(bearer), network);
+        self.tell(at, Event::Connected(bearer.into()), network);
     }
 
     fn fail(&mut self, at: Duration, cause: Cause, network: &mut Network) {
         self.waiting = false;
-        self.tell(at, Event::Failed(cause), network);
+        self.tell(at, Event::Failed(cause.into()), network);
         if self.ladder.at_work() == Some(Rung::Reconnect) {
             self.rise(at, Rise::Done(Rung::Reconnect, Carried::Failed("no connection".into())), network);
         }
@@ -376,7 +376,7 @@ impl Router {
         };
         *count += u32::from(network.from <= at);
         let cause = self.link.cause().cloned().unwrap_or(Cause::NoTraffic);
-        self.tell(at, Event::Repair { rung, cause }, network);
+        self.tell(at, Event::Repair { rung, cause: cause.into() }, network);
         if self.link.rung().is_none() {
             let unable = Carried::Unable("the link waits for a person".into());
             self.rise(at, Rise::Done(rung, unable), network);

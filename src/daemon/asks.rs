@@ -45,15 +45,24 @@ pub(super) enum Reply {
 pub(super) type Answer = Result<Reply, No>;
 
 /// The status of a refusal, and its words with what else belongs to it.
-pub(super) struct No(pub Status, pub Value);
+pub(super) struct No(Box<(Status, Value)>);
 
 impl No {
     pub fn new(status: Status, why: &str) -> No {
-        No(status, json!({ "error": why }))
+        No::of(status, json!({ "error": why }))
     }
 
     pub fn with(refused: &Refused, table: Table) -> No {
-        No(status_of(refused), table.with("error", refused.to_string()).json())
+        No::of(status_of(refused), table.with("error", refused.to_string()).json())
+    }
+
+    /// Boxed: whatever answers passes it on.
+    pub fn of(status: Status, data: Value) -> No {
+        No(Box::new((status, data)))
+    }
+
+    pub fn tell(self, request: Request) {
+        request.fail_with(self.0.0, self.0.1);
     }
 }
 

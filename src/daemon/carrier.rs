@@ -1,11 +1,12 @@
 //! The network device under a bearer: which one it is, its framing, and its MTU.
 
 use std::io;
+use std::rc::Rc;
 use std::time::Duration;
 
 use nix::errno::Errno;
 
-use crate::cause::{Cause, Domain, Reason};
+use crate::cause::{Cause, Domain, Reason, Why};
 use crate::config::Config;
 use crate::device::DeviceSpec;
 use crate::linux::sysfs::{Found, Sysfs};
@@ -23,9 +24,9 @@ const SETTLED: u32 = 500;
 
 /// The device that carries the session; made where it is a VLAN of the modem's own. For a QMAP
 /// channel it is the device that the channel's will be made on.
-pub fn carrier(config: &Config, found: &Found) -> Result<String, Cause> {
+pub fn carrier(config: &Config, found: &Found) -> Result<String, Why> {
     let bad = |option: &str, value: String, remedy: &str| {
-        Err(Cause::BadConfig { option: option.into(), value, remedy: remedy.into() })
+        Err(Cause::BadConfig { option: option.into(), value, remedy: remedy.into() }.into())
     };
     if let Some(netdev) = &config.netdev {
         return Ok(netdev.clone());
@@ -38,15 +39,14 @@ pub fn carrier(config: &Config, found: &Found) -> Result<String, Cause> {
         );
     }
     let Some(parent) = &found.netdev else {
-        return Err(Cause::NoModem(format!("the network device of {} is not there yet", found.id)));
+        return Err(Cause::NoModem(format!("the network device of {} is not there yet", found.id)).into());
     };
     if config.session == 0 || config.control.or(found.control) == Some(Control::Qmi) {
         return Ok(parent.clone());
     }
-    vlan::add(parent, config.session).map_err(|error| Cause::BadConfig {
-        option: "session".into(),
-        value: config.session.to_string(),
-        remedy: format!("no VLAN device for it on {parent}: {error}; is kmod-8021q there?"),
+    vlan::add(parent, config.session).map_err(|error| {
+        let remedy = format!("no VLAN device for it on {parent}: {error}; is kmod-8021q there?");
+        Cause::BadConfig { option: "session".into(), value: config.session.to_string(), remedy }.into()
     })
 }
 
@@ -58,18 +58,18 @@ pub fn is_there(sysfs: &Sysfs, name: &str) -> bool {
 }
 
 /// Option `device`, understood.
-pub fn spec_of(config: &Config) -> Result<DeviceSpec, Cause> {
-    DeviceSpec::parse(&config.device).map_err(|error| Cause::BadConfig {
-        option: "device".into(),
-        value: device_shown(&config.device),
-        remedy: error.to_string(),
+pub fn spec_of(config: &Config) -> Result<DeviceSpec, Why> {
+    DeviceSpec::parse(&config.device).map_err(|error| {
+        let value = device_shown(&config.device);
+        Cause::BadConfig { option: "device".into(), value, remedy: error.to_string() }.into()
     })
 }
 
 /// Option `mtu` counts for more than the network's word.
-pub fn with_mtu(mut bearer: Bearer, mtu: Option<u32>) -> Bearer {
+pub fn with_mtu(mut bearer: Rc<Bearer>, mtu: Option<u32>) -> Rc<Bearer> {
     use crate::words::Addressing::Static;
     if mtu.is_some() {
+        let bearer = Rc::make_mut(&mut bearer);
         if let Static(v4) = &mut bearer.ipv4 {
             v4.mtu = mtu;
         }
@@ -95,14 +95,14 @@ pub fn set_device_mtu(bearer: &Bearer) {
 /// qmi_wwan's framing; the driver changes it only while the device is down (EBUSY else).
 ///
 /// A modem that frames otherwise than the kernel reads is connected and carries nothing.
-pub fn set_raw_ip(sysfs: &Sysfs, netdev: &str, raw: bool) -> Result<(), Cause> {
+pub fn set_raw_ip(sysfs: &Sysfs, netdev: &str, raw: bool) -> Result<(), Why> {
     set_down(sysfs, netdev)?;
     netdev::set_raw_ip(sysfs, netdev, raw).map_err(|error| refused(netdev, "raw_ip", &error))
 }
 
 /// Raw IP, and room for the modem's largest transfer: qmi_wwan reads as much as the device's MTU
 /// at once (usbnet's rx_urb_size follows it).
-pub fn carry_channels(sysfs: &Sysfs, parent: &str, largest: u32) -> Result<(), Cause> {
+pub fn carry_channels(sysfs: &Sysfs, parent: &str, largest: u32) -> Result<(), Why> {
     if netdev::raw_ip(sysfs, parent) == Some(false) {
         set_raw_ip(sysfs, parent, true)?;
     }
@@ -141,7 +141,7 @@ pub async fn carry_no_channels(sysfs: &Sysfs, netdev: &str) {
 }
 
 /// A mux device cannot be up on a device that is down (ENETDOWN).
-pub fn set_up(sysfs: &Sysfs, netdev: &str) -> Result<(), Cause> {
+pub fn set_up(sysfs: &Sysfs, netdev: &str) -> Result<(), Why> {
     if !sysfs.is_kernel() {
         return Ok(());
     }
@@ -149,7 +149,7 @@ pub fn set_up(sysfs: &Sysfs, netdev: &str) -> Result<(), Cause> {
 }
 
 /// The devices of a simulated world are files.
-fn set_down(sysfs: &Sysfs, netdev: &str) -> Result<(), Cause> {
+fn set_down(sysfs: &Sysfs, netdev: &str) -> Result<(), Why> {
     if !sysfs.is_kernel() {
         return Ok(());
     }
@@ -157,7 +157,7 @@ fn set_down(sysfs: &Sysfs, netdev: &str) -> Result<(), Cause> {
 }
 
 /// The device of a QMAP channel; made where there is none.
-pub async fn channel_device(sysfs: &Sysfs, parent: &str, channel: u8) -> Result<String, Cause> {
+pub async fn channel_device(sysfs: &Sysfs, parent: &str, channel: u8) -> Result<String, Why> {
     if let Some(netdev) = qmimux::find(sysfs, parent, channel) {
         return Ok(netdev);
     }
@@ -174,7 +174,7 @@ pub async fn channel_device(sysfs: &Sysfs, parent: &str, channel: u8) -> Result<
             return Ok(netdev);
         }
     }
-    Err(refused(parent, "add_mux", &Errno::ENODEV.into()))
+    Err(refused(parent, "add_mux", &Errno::ENODEV.into()).into())
 }
 
 /// Takes the device of an interface's channel away, if it has one of ours.
@@ -199,11 +199,11 @@ async fn remove(sysfs: &Sysfs, parent: &str, channel: u8) -> io::Result<()> {
     Ok(())
 }
 
-fn refused(netdev: &str, what: &str, error: &io::Error) -> Cause {
+fn refused(netdev: &str, what: &str, error: &io::Error) -> Why {
     log::warn!("{netdev}: {what}: {error}");
     let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
     let number = u32::try_from(errno as i32).unwrap_or(0);
-    Cause::ConnectFailed(Some(Reason { domain: Domain::Device, number, text: errno.desc() }))
+    Cause::ConnectFailed(Some(Reason { domain: Domain::Device, number, text: errno.desc() })).into()
 }
 
 /// For Ethernet frames: an address that the driver does not mistake for an IP header.

@@ -22,7 +22,7 @@ impl Daemon {
             let handlers = client.invoke("network", "get_proto_handlers", &json!({}), NETIFD).await.ok();
             // It reads what every process has open: not in the loop.
             let look = move || reply(&findings(&place, Ok(&status), handlers.as_ref()));
-            tokio::task::spawn_blocking(look).await.map_err(|_| No(Status::UnknownError, Value::Null))
+            tokio::task::spawn_blocking(look).await.map_err(|_| No::of(Status::UnknownError, Value::Null))
         })))
     }
 }

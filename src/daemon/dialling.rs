@@ -10,7 +10,7 @@ use super::carrier;
 use super::links::JobResult;
 use super::memory;
 use super::slot::Slot;
-use crate::cause::Cause;
+use crate::cause::{Cause, Why};
 use crate::dial::{Channel, Dial};
 use crate::linux::netdev;
 use crate::linux::qmimux;
@@ -66,7 +66,7 @@ impl Job {
         None
     }
 
-    async fn dial(&self, modem: &Modem, mut dial: Dial) -> Result<Bearer, Cause> {
+    async fn dial(&self, modem: &Modem, mut dial: Dial) -> Result<Rc<Bearer>, Why> {
         match dial.channel {
             Some(channel) => self.open_channel(modem, &mut dial, channel).await?,
             None => self.agree_on_format(modem, &dial).await?,
@@ -75,10 +75,10 @@ impl Job {
     }
 
     /// The channel of a session on QMI, and whether it has its device already.
-    fn find_channel(&self, dial: &mut Dial) -> Result<bool, Cause> {
+    fn find_channel(&self, dial: &mut Dial) -> Result<bool, Why> {
         let bad = |remedy: String| {
             let value = dial.session.to_string();
-            Err(Cause::BadConfig { option: "session".into(), value, remedy })
+            Err(Cause::BadConfig { option: "session".into(), value, remedy }.into())
         };
         let Some(id) = u8::try_from(dial.session).ok().filter(|id| *id <= qmimux::LAST) else {
             return bad(format!("a QMI modem has the sessions 1 to {}", qmimux::LAST));
@@ -106,7 +106,7 @@ impl Job {
     }
 
     /// The modem's packets in QMAP, the kernel's buffers for that, and the channel's device.
-    async fn open_channel(&self, modem: &Modem, dial: &mut Dial, channel: Channel) -> Result<(), Cause> {
+    async fn open_channel(&self, modem: &Modem, dial: &mut Dial, channel: Channel) -> Result<(), Why> {
         if self.slot.channels.get() != Some(true) {
             let size = modem.channels(dial).await?;
             if let (Some(parent), Some(size)) = (&self.parent, size) {
@@ -123,7 +123,7 @@ impl Job {
     }
 
     /// Once an opened modem: what its packets look like, told to the kernel's driver as well.
-    async fn agree_on_format(&self, modem: &Modem, dial: &Dial) -> Result<(), Cause> {
+    async fn agree_on_format(&self, modem: &Modem, dial: &Dial) -> Result<(), Why> {
         let slot = &self.slot;
         let Some(found) = slot.found().filter(|_| slot.channels.get() != Some(false)) else { return Ok(()) };
         let kernel = netdev::raw_ip(&self.sysfs, &dial.netdev);

@@ -36,10 +36,10 @@ impl Daemon {
         text::let_go_soon();
         interface.job = None;
         let slot = interface.modem.as_ref().and_then(|id| self.slots.get(id)).cloned();
-        let hung = matches!(
-            &done.result,
-            JobResult::Connected(Err(Cause::ModemHung)) | JobResult::Settings(Err(Cause::ModemHung))
-        );
+        let hung = match &done.result {
+            JobResult::Connected(Err(cause)) | JobResult::Settings(Err(cause)) => **cause == Cause::ModemHung,
+            _ => false,
+        };
         if let (true, Some(slot)) = (hung, &slot) {
             // A fresh OPEN is the first thing that may cure it.
             slot.close(ModemState::Hung);

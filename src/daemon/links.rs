@@ -21,7 +21,7 @@ use super::rungs::Unrepaired;
 use super::slot::Slot;
 use super::watch::Watch;
 use super::{Daemon, Letter, OBJECT, memory};
-use crate::cause::Cause;
+use crate::cause::{Cause, Why};
 use crate::config::Config;
 use crate::device::DeviceSpec;
 use crate::dial::Dial;
@@ -40,9 +40,9 @@ pub struct Done {
 }
 
 pub(super) enum JobResult {
-    Adopted(Bearer, Duration),
-    Connected(Result<Bearer, Cause>),
-    Settings(Result<Bearer, Cause>),
+    Adopted(Rc<Bearer>, Duration),
+    Connected(Result<Rc<Bearer>, Why>),
+    Settings(Result<Rc<Bearer>, Why>),
     Repaired(Result<(), Unrepaired>),
 }
 
@@ -60,7 +60,7 @@ pub struct Interface {
     /// Of the order that was dialled last.
     digest: u64,
     /// What netifd holds of the bearer.
-    told: Option<Bearer>,
+    told: Option<Rc<Bearer>>,
     /// netifd still shows the link of an earlier process, which may be gone.
     pub(super) inherited_up: bool,
     /// When netifd's setup or renew last asked for it.
@@ -201,7 +201,7 @@ impl Daemon {
             interface.told = None;
         }
         if old != new {
-            self.tell_change(name, old, new, lost.as_ref());
+            self.tell_change(name, old, new, lost.as_deref());
         }
         for action in actions {
             self.act(name, action);
@@ -263,7 +263,7 @@ impl Daemon {
         }
     }
 
-    pub(super) fn link_up(&mut self, name: &str, bearer: Bearer) {
+    pub(super) fn link_up(&mut self, name: &str, bearer: Rc<Bearer>) {
         let Some(interface) = self.interfaces.get_mut(name) else { return };
         let bearer = with_mtu(bearer, interface.config.as_ref().and_then(|config| config.mtu));
         set_device_mtu(&bearer);
@@ -294,7 +294,7 @@ impl Daemon {
                     value: device_shown(&config.device),
                     remedy: text,
                 };
-                self.handle(name, Event::Rejected(cause));
+                self.handle(name, Event::Rejected(cause.into()));
             }
             Err(NotFound::Missing(text)) => {
                 let event = self.away(interface, text);
@@ -305,11 +305,13 @@ impl Daemon {
 
     fn dial(&mut self, name: &str, config: &Config, found: Found) {
         if let Some(cause) = self.clash(name, config, &found) {
-            return self.handle(name, Event::Rejected(cause));
+            return self.handle(name, Event::Rejected(cause.into()));
         }
         let netdev = match carrier(config, &found) {
             Ok(netdev) => netdev,
-            Err(cause @ Cause::BadConfig { .. }) => return self.handle(name, Event::Rejected(cause)),
+            Err(cause) if matches!(*cause, Cause::BadConfig { .. }) => {
+                return self.handle(name, Event::Rejected(cause));
+            }
             Err(cause) => return self.handle(name, Event::ModemWent { cause, again: None }),
         };
         let slot = self.slot(found);
@@ -348,7 +350,7 @@ impl Daemon {
                 }
             }
             // Found now, or tried again after the back-off.
-            JobResult::Connected(Err(Cause::NoModem("looking for the modem with that IMEI".into())))
+            JobResult::Connected(Err(Cause::NoModem("looking for the modem with that IMEI".into()).into()))
         });
     }
 

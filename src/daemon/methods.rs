@@ -120,7 +120,7 @@ impl Daemon {
             "reset" => self.on_reset(request),
             "trace" => self.on_trace(request),
             // The client lets only declared methods through.
-            _ => Err(No(UbusStatus::MethodNotFound, Value::Null)),
+            _ => Err(No::of(UbusStatus::MethodNotFound, Value::Null)),
         }
     }
 
@@ -263,7 +263,7 @@ fn with_place(mut status: ModemStatus, found: Option<&Found>) -> ModemStatus {
 fn tell(request: Request, answer: Result<Value, No>) {
     match answer {
         Ok(reply) => request.reply(reply),
-        Err(No(status, data)) => request.fail_with(status, data),
+        Err(no) => no.tell(request),
     }
 }
 

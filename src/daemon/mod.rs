@@ -326,7 +326,7 @@ impl Daemon {
                 let cause = Cause::NoModem(format!("{} left", noted.modem));
                 // The kernel tells when it is back; unless only its driver failed.
                 let again = Some(Duration::from_secs(1));
-                self.on_each(&noted.modem, None, &Event::ModemWent { cause, again });
+                self.on_each(&noted.modem, None, &Event::ModemWent { cause: cause.into(), again });
             }
         }
     }
@@ -368,7 +368,7 @@ impl Daemon {
                 slot.close(ModemState::Missing);
             }
             let cause = Cause::NoModem(format!("{modem} left"));
-            self.on_each(&modem, None, &Event::ModemWent { cause, again: None });
+            self.on_each(&modem, None, &Event::ModemWent { cause: cause.into(), again: None });
         }
         for slot in self.slots.values() {
             self.keep_port(slot);

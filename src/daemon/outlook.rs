@@ -9,7 +9,7 @@ use super::Daemon;
 use super::asks::{Answer, No, Reply, text};
 use super::links::Interface;
 use super::methods::{seconds, unknown};
-use crate::cause::Cause;
+use crate::cause::{Cause, Why};
 use crate::explain::{self, Budget, Next, Plan};
 use crate::fault::{Health, Rung};
 use crate::json::{Value, json};
@@ -169,7 +169,7 @@ impl Daemon {
         self.keep_ledger(&slot.id);
         let names: Vec<String> =
             self.interfaces.iter().filter(|(_, i)| on_it(i)).map(|(name, _)| name.clone()).collect();
-        let cause = Cause::NoModem("it is reset, as a person asked for".into());
+        let cause = Why::from(Cause::NoModem("it is reset, as a person asked for".into()));
         let mut taken = false;
         for name in &names {
             self.handle(name, Event::Repair { rung, cause: cause.clone() });

@@ -228,7 +228,7 @@ impl Daemon {
         if rung == Rung::Reboot {
             self.keep_for_reboot();
         }
-        self.handle(name, link::Event::Repair { rung, cause });
+        self.handle(name, link::Event::Repair { rung, cause: cause.into() });
         self.keep_ledger(modem);
         let renews = rung == Rung::Renew && matches!(was, LinkState::Up | LinkState::Suspect);
         let at_work = self.interfaces.get(name).and_then(|interface| interface.link.rung()).is_some();
@@ -459,8 +459,9 @@ async fn ask_modem(slot: Option<Rc<Slot>>, limit: Duration) -> (bool, Value) {
     let Some(modem) = slot.modem() else { return (false, Value::Null) };
     let asked = Instant::now();
     match timeout(limit, modem.signal()).await {
-        Err(_) | Ok(Err(Cause::ModemHung)) => return (limit > HURRY, Value::Null),
-        Ok(_) => {}
+        Ok(Err(cause)) if *cause != Cause::ModemHung => {}
+        Ok(Ok(_)) => {}
+        Err(_) | Ok(Err(_)) => return (limit > HURRY, Value::Null),
     }
     let left = limit.saturating_sub(asked.elapsed());
     let cells = timeout(left, modem.cells()).await;

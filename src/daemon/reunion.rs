@@ -53,7 +53,7 @@ impl Daemon {
                 interface.inherited_up = theirs.up;
                 self.outbox.renew(&theirs.interface);
             }
-            Some(Some(bearer)) => self.link_up(&theirs.interface, bearer),
+            Some(Some(bearer)) => self.link_up(&theirs.interface, bearer.into()),
             Some(None) if theirs.up => self.outbox.notify(netifd::link_down(&theirs.interface)),
             Some(None) => {}
         }

@@ -15,7 +15,7 @@ use super::Daemon;
 use super::links::JobResult;
 use super::side;
 use super::slot::Slot;
-use crate::cause::Cause;
+use crate::cause::{Cause, Why};
 use crate::fault::Rung;
 use crate::json::json;
 use crate::ladder::Carried;
@@ -114,14 +114,20 @@ impl Daemon {
 /// Why a rung did not do what it does.
 pub enum Unrepaired {
     /// It was begun and ended badly.
-    Failed(Cause),
+    Failed(Why),
     /// It could not be begun.
     Unable(String),
 }
 
+impl From<Why> for Unrepaired {
+    fn from(cause: Why) -> Unrepaired {
+        Unrepaired::Failed(cause)
+    }
+}
+
 impl From<Cause> for Unrepaired {
     fn from(cause: Cause) -> Unrepaired {
-        Unrepaired::Failed(cause)
+        Unrepaired::Failed(cause.into())
     }
 }
 
@@ -140,7 +146,7 @@ impl Daemon {
             Err(Unrepaired::Unable(why)) => {
                 // What kept it from being up before still does.
                 let cause = interface.link.cause().cloned().unwrap_or(Cause::NoTraffic);
-                (Event::Failed(cause), Carried::Unable(why))
+                (Event::Failed(cause.into()), Carried::Unable(why))
             }
         };
         self.handle(name, event);
@@ -165,15 +171,15 @@ impl Order {
         let Some(modem) = self.slot.modem() else {
             return Err(Unrepaired::Unable("the modem is not open".into()));
         };
-        Ok(timeout(REREGISTERING, modem.reregister()).await.unwrap_or(Err(Cause::ModemHung))?)
+        Ok(timeout(REREGISTERING, modem.reregister()).await.unwrap_or(Err(Cause::ModemHung.into()))?)
     }
 
     /// Over the control channel, else by AT: a modem that is deaf there may still hear here.
     async fn reset(&self) -> Repaired {
         let before = self.slot.generation();
         let told = match self.slot.modem() {
-            Some(modem) => timeout(ORDERING, modem.reset()).await.unwrap_or(Err(Cause::ModemHung)),
-            None => Err(Cause::ModemHung),
+            Some(modem) => timeout(ORDERING, modem.reset()).await.unwrap_or(Err(Cause::ModemHung.into())),
+            None => Err(Cause::ModemHung.into()),
         };
         if !matches!(told, Ok(true)) {
             self.reset_by_at().await.map_err(|why| {

@@ -36,7 +36,7 @@ impl Daemon {
     pub(super) fn away(&self, interface: &Interface, sought: String) -> Event {
         let socket = matches!(interface.spec, Some(DeviceSpec::Socket(_)));
         let again = (socket || !self.hears_kernel).then_some(SOCKET_AGAIN);
-        Event::ModemWent { cause: Cause::NoModem(sought), again }
+        Event::ModemWent { cause: Cause::NoModem(sought).into(), again }
     }
 
     /// For an interface that waits for its modem: the event, if it still is not there.

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::memory::Memory;
 use super::side::Side;
-use crate::cause::Cause;
+use crate::cause::{Cause, Why};
 use crate::dial::Note;
 use crate::json::{Value, json};
 use crate::linux::channel::Io;
@@ -240,19 +240,19 @@ impl Slot {
     }
 
     /// The open modem, opening it if need be. `wanted`: the protocol, where a user names it.
-    pub async fn open(&self, wanted: Option<Control>) -> Result<Rc<Modem>, Cause> {
+    pub async fn open(&self, wanted: Option<Control>) -> Result<Rc<Modem>, Why> {
         let _one_at_a_time = self.open.lock().await;
         if let Some(modem) = self.modem() {
             return Ok(modem);
         }
-        let Some(found) = self.found() else { return Err(Cause::NoModem(self.id.clone())) };
+        let Some(found) = self.found() else { return Err(Cause::NoModem(self.id.clone()).into()) };
         let generation = self.generation.get();
         self.state.set(ModemState::Opening);
         let unfinished = Unfinished(&self.state);
         let opened = self.open_found(&found, wanted, generation).await;
         drop(unfinished);
         if generation != self.generation.get() {
-            return Err(Cause::NoModem(format!("{} left while it was opened", self.id)));
+            return Err(Cause::NoModem(format!("{} left while it was opened", self.id)).into());
         }
         match opened {
             Ok(modem) => {
@@ -266,7 +266,7 @@ impl Slot {
                 Ok(modem)
             }
             Err(cause) => {
-                let hung = cause == Cause::ModemHung;
+                let hung = cause == Cause::ModemHung.into();
                 self.state.set(if hung { ModemState::Hung } else { ModemState::Seen });
                 Err(cause)
             }
@@ -297,7 +297,7 @@ impl Slot {
         found: &Found,
         wanted: Option<Control>,
         generation: u32,
-    ) -> Result<Modem, Cause> {
+    ) -> Result<Modem, Why> {
         let kept = self.kept(found);
         let known = wanted.or(found.control).or(kept.as_ref().map(|(control, _)| *control));
         if let Some(control) = known {
@@ -308,12 +308,13 @@ impl Slot {
         let patience = if self.hung.get() { LONG_PROBE } else { PROBE };
         for control in [Control::Mbim, Control::Qmi] {
             match timeout(patience, self.open_as(control, found, None, generation)).await {
-                Err(_) | Ok(Err(Cause::ModemHung)) => log::debug!("{}: no answer to {control}", self.id),
-                Ok(result) => return result,
+                Ok(Err(cause)) if *cause != Cause::ModemHung => return Err(cause),
+                Ok(Ok(modem)) => return Ok(modem),
+                Err(_) | Ok(Err(_)) => log::debug!("{}: no answer to {control}", self.id),
             }
         }
         self.hung.set(true);
-        Err(Cause::ModemHung)
+        Err(Cause::ModemHung.into())
     }
 
     async fn open_as(
@@ -322,7 +323,7 @@ impl Slot {
         found: &Found,
         kept: Option<Value>,
         generation: u32,
-    ) -> Result<Modem, Cause> {
+    ) -> Result<Modem, Why> {
         let opened = wdm::open(&found.wdm, OPENING).await.map_err(|error| match error {
             OpenError::Timeout(_) => Cause::ModemHung,
             OpenError::Gone(text) | OpenError::Busy(text) | OpenError::Other(text) => Cause::NoModem(text),

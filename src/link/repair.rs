@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{Action, Link, State, Step};
-use crate::cause::Cause;
+use crate::cause::{Cause, Why};
 use crate::fault::{Health, Rung};
 
 impl Link {
@@ -25,7 +25,7 @@ impl Link {
         }
     }
 
-    pub(super) fn on_repair(&mut self, now: Instant, rung: Rung, cause: Cause) -> Vec<Action> {
+    pub(super) fn on_repair(&mut self, now: Instant, rung: Rung, cause: Why) -> Vec<Action> {
         let mut actions = match (&self.state, rung) {
             // New settings, if any, are told in place.
             (State::Up(_) | State::Suspect(_), Rung::Renew) => return vec![Action::Repair(rung)],
@@ -34,7 +34,7 @@ impl Link {
                 Vec::new()
             }
             // A card that was shaken loose is found again by a modem that starts anew.
-            (State::Blocked { cause: Cause::NoSim, wanted: true }, Rung::Reset) => Vec::new(),
+            (State::Blocked { cause, wanted: true }, Rung::Reset) if **cause == Cause::NoSim => Vec::new(),
             (State::Waiting { cause: None, .. } | State::Down | State::Blocked { .. }, _) => {
                 return Vec::new();
             }

@@ -19,7 +19,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::answers::{Cells, Refused};
-use crate::cause::Cause;
+use crate::cause::Why;
 use crate::mbim;
 use crate::mbim::modem::Passage;
 use crate::qmi;
@@ -78,7 +78,7 @@ impl Drop for Open {
 
 impl Inside {
     /// A client of what is inside, if there is anything.
-    pub async fn client(&self, modem: &mbim::modem::Modem) -> Result<Option<Client>, Cause> {
+    pub async fn client(&self, modem: &mbim::modem::Modem) -> Result<Option<Client>, Why> {
         if self.none.get() {
             return Ok(None);
         }

@@ -4,12 +4,13 @@
 //! Contract: subscriber and register state are asked before each connect, because EM7455
 //! and others refuse it otherwise. No sleep anywhere: every wait is for an indication.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::known::Known;
 use super::refusal::{attach_refused, connect_error, connect_refused, denied, families_after, reason};
 use super::{Modem, after};
-use crate::cause::{Cause, Reason};
+use crate::cause::{Cause, Reason, Why};
 use crate::dial::Dial;
 use crate::mbim::client::Error;
 use crate::mbim::messages::Message;
@@ -31,7 +32,7 @@ const SEARCH: Duration = Duration::from_secs(30);
 const PROGRESS: Duration = Duration::from_secs(60);
 
 impl Modem {
-    pub async fn connect(&self, dial: &Dial) -> Result<Bearer, Cause> {
+    pub async fn connect(&self, dial: &Dial) -> Result<Rc<Bearer>, Why> {
         self.refresh::<SubscriberReady>().await?;
         self.switch_radio_on(false).await?;
         self.unlock(dial.pincode.as_ref()).await?;
@@ -46,7 +47,7 @@ impl Modem {
 
     /// Takes over the session that an earlier process activated; `None` where there is none.
     /// One that was dialled otherwise than `dial` wants is ended.
-    pub async fn adopt(&self, dial: &Dial, same: bool) -> Result<Option<Bearer>, Cause> {
+    pub async fn adopt(&self, dial: &Dial, same: bool) -> Result<Option<Rc<Bearer>>, Why> {
         let session = dial.session;
         let state = match self.ask(&QueryConnect { session, ..QueryConnect::default() }).await {
             Ok(state) => state,
@@ -70,7 +71,7 @@ impl Modem {
         self.read_settings(bearer, dial.pdptype, granted).await.map(Some)
     }
 
-    pub async fn disconnect(&self, session: u32) -> Result<(), Cause> {
+    pub async fn disconnect(&self, session: u32) -> Result<(), Why> {
         // Removed first: the modem's own word on it is then no loss.
         if self.board.mark(|known| known.sessions.remove(&session)).is_none() {
             return Ok(());
@@ -81,7 +82,7 @@ impl Modem {
         }
     }
 
-    pub async fn settings(&self, bearer: &Bearer) -> Result<Bearer, Cause> {
+    pub async fn settings(&self, bearer: &Bearer) -> Result<Rc<Bearer>, Why> {
         let asked = match (bearer.ipv4.is_absent(), bearer.ipv6.is_absent()) {
             (false, true) => PdpType::Ipv4,
             (true, false) => PdpType::Ipv6,
@@ -89,13 +90,14 @@ impl Modem {
         };
         let granted = ip_type(asked);
         let same = Bearer { netdev: bearer.netdev.clone(), session: bearer.session, ..Bearer::default() };
-        let read = self.read_settings(same, asked, granted).await?;
-        Ok(Bearer { note: bearer.note.clone(), ..read })
+        let mut read = self.read_settings(same, asked, granted).await?;
+        Rc::make_mut(&mut read).note.clone_from(&bearer.note);
+        Ok(read)
     }
 
     /// Both switches must be on. `demanded`: the software's refusal is an error, not yet before
     /// the PIN is entered; several modems initialise the SIM only with the radio on.
-    async fn switch_radio_on(&self, demanded: bool) -> Result<(), Cause> {
+    async fn switch_radio_on(&self, demanded: bool) -> Result<(), Why> {
         let known = |known: &Known| (known.facts.radio_hardware, known.facts.radio_software);
         if !demanded {
             self.refresh::<RadioState>().await?;
@@ -108,7 +110,7 @@ impl Modem {
                 Err(Error::Refused(Status::Failure | Status::OperationNotAllowed, _))
                     if hardware == Some(true) =>
                 {
-                    return Err(Cause::FccLocked);
+                    return Err(Cause::FccLocked.into());
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -117,7 +119,7 @@ impl Modem {
             return Ok(());
         }
         if known(&self.board.read()).0 == Some(false) {
-            return Err(Cause::RadioOff);
+            return Err(Cause::RadioOff.into());
         }
         let on = |k: &Known| (known(k) == (Some(true), Some(true))).then_some(());
         if self.board.until(after(RADIO), on).await.is_some() {
@@ -125,11 +127,11 @@ impl Modem {
         }
         // Without a switch that says so it is the lock of a laptop maker that keeps it off.
         let locked = known(&self.board.read()).0 == Some(true);
-        Err(if locked { Cause::FccLocked } else { Cause::RadioOff })
+        Err(if locked { Cause::FccLocked.into() } else { Cause::RadioOff.into() })
     }
 
     /// Options `plmn` and `modes`; not sent again while the modem keeps them.
-    async fn select_network(&self, dial: &Dial) -> Result<(), Cause> {
+    async fn select_network(&self, dial: &Dial) -> Result<(), Why> {
         let wanted = (dial.plmn.clone(), dial.modes.clone());
         if *self.selected.borrow() == wanted {
             return Ok(());
@@ -146,28 +148,28 @@ impl Modem {
             }
             Err(Error::Refused(status, body)) => {
                 let told = RegisterState::parse(&body.0).ok().as_ref().and_then(denied);
-                Err(Cause::NotRegistered(Some(told.unwrap_or_else(|| reason(status)))))
+                Err(Cause::NotRegistered(Some(told.unwrap_or_else(|| reason(status)))).into())
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    async fn register(&self, allow_roaming: bool) -> Result<(), Cause> {
+    async fn register(&self, allow_roaming: bool) -> Result<(), Why> {
         self.refresh::<RegisterState>().await?;
         let outcome = |known: &Known| registered(known, allow_roaming);
         match self.board.until(after(SEARCH), outcome).await {
             Some(result) => result,
-            None => Err(Cause::NotRegistered(self.board.read().register.as_ref().and_then(denied))),
+            None => Err(Cause::NotRegistered(self.board.read().register.as_ref().and_then(denied)).into()),
         }
     }
 
-    async fn attach(&self) -> Result<(), Cause> {
+    async fn attach(&self) -> Result<(), Why> {
         if self.query::<PacketService>().await?.state == Packet::Attached {
             return Ok(());
         }
         match self.set(&SetPacketService { action: PacketAction::Attach }).await {
             Ok(_) => {}
-            Err(Error::Refused(status, body)) => return Err(attach_refused(status, &body.0)),
+            Err(Error::Refused(status, body)) => return Err(attach_refused(status, &body.0).into()),
             Err(error) => return Err(error.into()),
         }
         let outcome = |known: &Known| {
@@ -176,16 +178,16 @@ impl Modem {
                 Packet::Attached => Some(Ok(())),
                 Packet::Detached => {
                     let cause = Some(packet.nw_error).filter(|number| *number != 0);
-                    Some(Err(Cause::AttachFailed(cause.map(Reason::emm))))
+                    Some(Err(Cause::AttachFailed(cause.map(Reason::emm)).into()))
                 }
                 Packet::Unknown | Packet::Attaching | Packet::Detaching | Packet::Other(_) => None,
             }
         };
-        self.board.until(after(PROGRESS), outcome).await.unwrap_or(Err(Cause::AttachFailed(None)))
+        self.board.until(after(PROGRESS), outcome).await.unwrap_or(Err(Cause::AttachFailed(None).into()))
     }
 
     /// Activates the session; where both families are refused together, one after the other.
-    async fn activate(&self, dial: &Dial) -> Result<IpType, Cause> {
+    async fn activate(&self, dial: &Dial) -> Result<IpType, Why> {
         let asked = ip_type(dial.pdptype);
         let (status, nw_error) = match self.activate_as(dial, asked).await? {
             Ok(granted) => return Ok(granted),
@@ -199,11 +201,11 @@ impl Modem {
                 Err(again) => refusal = if again.1 == 0 { refusal } else { again },
             }
         }
-        Err(connect_refused(refusal.0, refusal.1))
+        Err(connect_refused(refusal.0, refusal.1).into())
     }
 
     /// One activation: what was granted, or status and network error of the refusal.
-    async fn activate_as(&self, dial: &Dial, asked: IpType) -> Result<Result<IpType, (Status, u32)>, Cause> {
+    async fn activate_as(&self, dial: &Dial, asked: IpType) -> Result<Result<IpType, (Status, u32)>, Why> {
         let session = dial.session;
         let mut retried = false;
         loop {
@@ -237,7 +239,7 @@ impl Modem {
         session: u32,
         asked: IpType,
         answer: &ConnectState,
-    ) -> Result<Result<IpType, (Status, u32)>, Cause> {
+    ) -> Result<Result<IpType, (Status, u32)>, Why> {
         let settled = |known: &Known| match known.sessions.get(&session) {
             Some(Activation::Activated) => Some(true),
             Some(Activation::Activating | Activation::Unknown | Activation::Other(_)) => None,
@@ -247,11 +249,11 @@ impl Modem {
             Some(true) if answer.ip_type == IpType::Default => Ok(Ok(asked)),
             Some(true) => Ok(Ok(answer.ip_type)),
             Some(false) => Ok(Err((Status::Failure, answer.nw_error))),
-            None => Err(Cause::ConnectFailed(None)),
+            None => Err(Cause::ConnectFailed(None).into()),
         }
     }
 
-    async fn read_settings(&self, bearer: Bearer, asked: PdpType, granted: IpType) -> Result<Bearer, Cause> {
+    async fn read_settings(&self, bearer: Bearer, asked: PdpType, granted: IpType) -> Result<Rc<Bearer>, Why> {
         let request = QueryIpConfiguration { session: bearer.session, ..QueryIpConfiguration::default() };
         let answer = match self.client.command(&request).await {
             Ok(answer) => answer,
@@ -265,15 +267,15 @@ impl Modem {
         let technology = self.board.read().facts.technology;
         let bearer = with_settings(Bearer { technology, ..bearer }, &answer, granted);
         if bearer.ipv4.is_absent() && bearer.ipv6.is_absent() {
-            return Err(Cause::NoAddress);
+            return Err(Cause::NoAddress.into());
         }
         let note = not_granted(asked, &bearer);
-        Ok(Bearer { note, ..bearer })
+        Ok(Bearer { note, ..bearer }.into())
     }
 }
 
 /// What a register state means for a link: `None` while the modem searches.
-fn registered(known: &Known, allow_roaming: bool) -> Option<Result<(), Cause>> {
+fn registered(known: &Known, allow_roaming: bool) -> Option<Result<(), Why>> {
     let register = known.register.as_ref()?;
     match known.facts.registration? {
         Registration::Home => Some(Ok(())),
@@ -281,9 +283,9 @@ fn registered(known: &Known, allow_roaming: bool) -> Option<Result<(), Cause>> {
         Registration::Roaming | Registration::Partner => {
             let name = known.facts.operator.clone().or_else(|| known.facts.mcc_mnc.clone());
             let network = name.unwrap_or_else(|| "a foreign network".to_string());
-            Some(Err(Cause::RoamingNotAllowed { network }))
+            Some(Err(Cause::RoamingNotAllowed { network }.into()))
         }
-        Registration::Denied => Some(Err(Cause::RegistrationDenied(denied(register)))),
+        Registration::Denied => Some(Err(Cause::RegistrationDenied(denied(register)).into())),
         Registration::Unknown | Registration::NotRegistered | Registration::Searching => None,
     }
 }

@@ -6,7 +6,7 @@
 
 use super::Modem;
 use crate::answers::Refused;
-use crate::cause::Cause;
+use crate::cause::Why;
 use crate::mbim::client::Client;
 use crate::mbim::messages::qmi::SetQmiMessage;
 use crate::mbim::messages::{Message, Raw};
@@ -25,7 +25,7 @@ impl Passage {
 
 impl Modem {
     /// Whether it lists the service.
-    pub async fn carries_qmi(&self) -> Result<bool, Cause> {
+    pub async fn carries_qmi(&self) -> Result<bool, Why> {
         self.offers(Service::Qmi, SetQmiMessage::CID).await
     }
 

@@ -173,7 +173,7 @@ impl Known {
 
     fn end(&mut self, session: u32, cause: Cause) -> Note {
         self.sessions.insert(session, Activation::Deactivated);
-        Note::Lost { session, cause }
+        Note::Lost { session, cause: cause.into() }
     }
 
     fn signal(&self, body: &[u8]) -> Result<Signal, Malformed> {

@@ -45,7 +45,7 @@ use super::messages::services::{DeviceService, DeviceServices, EventEntry, SetSu
 use super::messages::{Message, Query, Request};
 use super::service::Service;
 use crate::board::{Board, Notify};
-use crate::cause::Cause;
+use crate::cause::Why;
 use crate::dial::Note;
 use crate::mbim::status::Kind;
 use crate::queue::Sender;
@@ -87,7 +87,7 @@ type Unasked = Rc<RefCell<Option<Sender<Vec<u8>>>>>;
 impl Modem {
     /// Opens the channel, reads who it is and subscribes to what matters. `resume`: an earlier
     /// process left the channel open; then no OPEN, which would end its sessions (9.4.1).
-    pub async fn open(io: Io, max_transfer: usize, resume: bool, notify: Notify) -> Result<Modem, Cause> {
+    pub async fn open(io: Io, max_transfer: usize, resume: bool, notify: Notify) -> Result<Box<Modem>, Why> {
         let board = Rc::new(Board::new(Known::default(), notify));
         let unasked = Unasked::default();
         // Of a modem that was let go of nobody hears any more.
@@ -104,7 +104,7 @@ impl Modem {
         if !(resume && answers(&client).await) {
             client.open().await?;
         }
-        let modem = Modem {
+        let modem = Box::new(Modem {
             client,
             board,
             extensions: Cell::new(1),
@@ -114,14 +114,14 @@ impl Modem {
             speaks_pdu: Cell::new(false),
             selected: RefCell::default(),
             services: RefCell::default(),
-        };
+        });
         modem.refresh::<DeviceCaps>().await?;
         modem.subscribe().await?;
         Ok(modem)
     }
 
     /// All in one list, which a modem without messages may refuse; then without them.
-    async fn subscribe(&self) -> Result<(), Cause> {
+    async fn subscribe(&self) -> Result<(), Why> {
         let basic = EventEntry { service: Service::BasicConnect, cids: INDICATIONS.to_vec() };
         let events = messages::events();
         let all = std::iter::once(basic.clone()).chain(events).collect();
@@ -156,7 +156,7 @@ impl Modem {
         self.client.counters().requests
     }
 
-    pub async fn signal(&self) -> Result<Signal, Cause> {
+    pub async fn signal(&self) -> Result<Signal, Why> {
         if self.extensions.get() >= 2 {
             self.refresh::<SignalStateV2>().await?;
         } else {

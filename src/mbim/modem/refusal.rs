@@ -1,8 +1,10 @@
 //! PURE. What a refusal means: statuses of MBIM and causes of the network become a
 //! [`Cause`], and which address families to try next.
 
+use std::rc::Rc;
+
 use crate::answers::Refused;
-use crate::cause::{Cause, Domain, Reason};
+use crate::cause::{Cause, Domain, Reason, Why};
 use crate::mbim::client::Error;
 use crate::mbim::messages::Message;
 use crate::mbim::messages::connect::ConnectState;
@@ -10,16 +12,16 @@ use crate::mbim::messages::enums::IpType;
 use crate::mbim::messages::network::{PacketService, RegisterState};
 use crate::mbim::status::Status;
 
-impl From<Error> for Cause {
+impl From<Error> for Why {
     /// For requests whose refusal has no meaning of its own.
-    fn from(error: Error) -> Cause {
-        match error {
+    fn from(error: Error) -> Why {
+        Rc::new(match error {
             Error::Gone => Cause::NoModem("the control channel closed".into()),
             Error::Timeout | Error::Malformed(_) | Error::Protocol(_) | Error::Transfer(_) => {
                 Cause::ModemHung
             }
             Error::Refused(status, _) => general(status),
-        }
+        })
     }
 }
 

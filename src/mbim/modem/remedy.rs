@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::known::Known;
 use super::{Modem, after};
-use crate::cause::Cause;
+use crate::cause::{Cause, Why};
 use crate::mbim::client::Error;
 use crate::mbim::messages::Message;
 use crate::mbim::messages::basic::SetRadioState;
@@ -29,7 +29,7 @@ const RESETS: [(Service, u32); 2] = [
 
 impl Modem {
     /// Radio off and on: it leaves the network and looks for it anew.
-    pub async fn reregister(&self) -> Result<(), Cause> {
+    pub async fn reregister(&self) -> Result<(), Why> {
         for switch in [RadioSwitch::Off, RadioSwitch::On] {
             self.set(&SetRadioState { software: switch }).await?;
             let wanted = Some(switch == RadioSwitch::On);
@@ -40,7 +40,7 @@ impl Modem {
     }
 
     /// Tells it to restart; `false` where it knows no such message of MBIM's.
-    pub async fn reset(&self) -> Result<bool, Cause> {
+    pub async fn reset(&self) -> Result<bool, Why> {
         for (service, cid) in RESETS {
             if !self.offers(service, cid).await? {
                 continue;
@@ -56,7 +56,7 @@ impl Modem {
         Ok(false)
     }
 
-    pub(super) async fn offers(&self, service: Service, cid: u32) -> Result<bool, Cause> {
+    pub(super) async fn offers(&self, service: Service, cid: u32) -> Result<bool, Why> {
         let offered = match self.services().await {
             Ok(offered) => offered,
             Err(Error::Refused(..)) => return Ok(false),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::known::tries;
 use super::{Modem, after};
-use crate::cause::Cause;
+use crate::cause::{Cause, Why};
 use crate::mbim::client::Error;
 use crate::mbim::messages::Query;
 use crate::mbim::messages::basic::{Pin, SetPin, SubscriberReady};
@@ -22,7 +22,7 @@ const ASK_AGAIN: Duration = Duration::from_secs(2);
 
 impl Modem {
     /// Until the SIM is ready, with the configured PIN if it asks for one.
-    pub(super) async fn unlock(&self, pin: Option<&Secret>) -> Result<(), Cause> {
+    pub(super) async fn unlock(&self, pin: Option<&Secret>) -> Result<(), Why> {
         let deadline = after(READING);
         let mut entered = false;
         loop {
@@ -34,7 +34,7 @@ impl Modem {
                     | ReadyState::BadSim
                     | ReadyState::Failure
                     | ReadyState::NoEsimProfile,
-                ) => return Err(Cause::NoSim),
+                ) => return Err(Cause::NoSim.into()),
                 Some(ReadyState::DeviceLocked) if !entered => {
                     entered = self.enter_pin(pin).await?;
                     if entered {
@@ -48,7 +48,7 @@ impl Modem {
             let next = after(ASK_AGAIN).min(deadline);
             if self.board.until(next, |known| (known.ready != ready).then_some(())).await.is_none() {
                 if next == deadline {
-                    return Err(Cause::NotRegistered(None));
+                    return Err(Cause::NotRegistered(None).into());
                 }
                 self.refresh::<SubscriberReady>().await?;
             }
@@ -56,7 +56,7 @@ impl Modem {
     }
 
     /// Sends the PIN. `false`: the SIM is not ready to be asked, which says nothing of the PIN.
-    async fn enter_pin(&self, pin: Option<&Secret>) -> Result<bool, Cause> {
+    async fn enter_pin(&self, pin: Option<&Secret>) -> Result<bool, Why> {
         let asked = match self.ask(&Query::<Pin>::default()).await {
             Ok(asked) => asked,
             Err(Error::Refused(Status::NotInitialized | Status::Busy, _)) => return Ok(false),
@@ -81,21 +81,21 @@ impl Modem {
                 Ok(true)
             }
             Err(Error::Refused(Status::NotInitialized | Status::Busy, _)) => Ok(false),
-            Err(Error::Refused(Status::SimNotInserted | Status::BadSim, _)) => Err(Cause::NoSim),
+            Err(Error::Refused(Status::SimNotInserted | Status::BadSim, _)) => Err(Cause::NoSim.into()),
             Err(Error::Refused(..)) => self.pin_refused(pin).await,
             Err(error) => Err(error.into()),
         }
     }
 
     /// The modem refused: what is locked now tells whether it was the PIN.
-    async fn pin_refused(&self, pin: Secret) -> Result<bool, Cause> {
+    async fn pin_refused(&self, pin: Secret) -> Result<bool, Why> {
         let now = self.query::<Pin>().await?;
         if now.state == PinLock::Unlocked {
             return Ok(true);
         }
         self.board.mark(|known| known.pins.refused(pin));
         lock(&now)?;
-        Err(Cause::PinFailed { tries: tries(&now) })
+        Err(Cause::PinFailed { tries: tries(&now) }.into())
     }
 }
 
@@ -107,10 +107,10 @@ enum Lock {
 }
 
 /// What is locked. Qualcomm modems report PIN2 with a SIM that can be used (MF823, EM7455).
-fn lock(pin: &Pin) -> Result<Lock, Cause> {
+fn lock(pin: &Pin) -> Result<Lock, Why> {
     match pin.pin_type {
         PinType::Pin1 => Ok(Lock::Pin1),
-        PinType::Puk1 => Err(Cause::PukRequired),
+        PinType::Puk1 => Err(Cause::PukRequired.into()),
         PinType::Pin2 | PinType::Puk2 | PinType::Unknown | PinType::Nev | PinType::Adm => Ok(Lock::Open),
         PinType::Custom
         | PinType::DeviceSimPin
@@ -125,10 +125,10 @@ fn lock(pin: &Pin) -> Result<Lock, Cause> {
         | PinType::NetworkSubsetPuk
         | PinType::ServiceProviderPuk
         | PinType::CorporatePuk
-        | PinType::Other(_) => Err(Cause::PinRequired {
-            tries: tries(pin),
-            why: "the modem is locked to another network or SIM",
-        }),
+        | PinType::Other(_) => {
+            let why = "the modem is locked to another network or SIM";
+            Err(Cause::PinRequired { tries: tries(pin), why }.into())
+        }
     }
 }
 
@@ -141,6 +141,6 @@ mod tests {
         let pin = Pin { pin_type: PinType::Pin2, state: PinLock::Locked, remaining_attempts: 3 };
         assert_eq!(lock(&pin), Ok(Lock::Open));
         let puk = Pin { pin_type: PinType::Puk1, ..pin };
-        assert_eq!(lock(&puk), Err(Cause::PukRequired));
+        assert_eq!(lock(&puk), Err(Cause::PukRequired.into()));
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::known::Known;
 use super::{Modem, after};
-use crate::cause::{Cause, Domain, Reason};
+use crate::cause::{Cause, Domain, Reason, Why};
 use crate::dial::Dial;
 use crate::qmi::client::{Error, Lease};
 use crate::qmi::error::QmiError;
@@ -47,7 +47,7 @@ impl Refusal {
 }
 
 impl Modem {
-    pub async fn connect(&self, dial: &Dial) -> Result<Bearer, Cause> {
+    pub async fn connect(&self, dial: &Dial) -> Result<Rc<Bearer>, Why> {
         self.go_online().await?;
         self.unlock(dial.pincode.as_ref()).await?;
         self.disconnect(dial.session).await?;
@@ -62,14 +62,14 @@ impl Modem {
     }
 
     /// What an adopted session's status needs and no procedure asked.
-    pub(super) async fn catch_up(&self) -> Result<(), Cause> {
+    pub(super) async fn catch_up(&self) -> Result<(), Why> {
         self.go_online().await?;
         self.ask_serving().await
     }
 
     /// LTE attaches with a profile of the modem's; one that differs makes the network refuse
     /// later what it would have granted then. Written only when it differs: it is flash.
-    async fn write_profile(&self, dial: &Dial, lease: &Lease) -> Result<(), Cause> {
+    async fn write_profile(&self, dial: &Dial, lease: &Lease) -> Result<(), Why> {
         // A second session beside the first: what LTE attaches with is the first one's.
         if dial.apn.is_empty() || (dial.session > 1 && dial.profile.is_none()) {
             return Ok(());
@@ -116,7 +116,7 @@ impl Modem {
     }
 
     /// A new attach profile counts from the next attach on.
-    async fn attach_anew(&self) -> Result<(), Cause> {
+    async fn attach_anew(&self) -> Result<(), Why> {
         let request = SetOperatingMode { mode: Some(OperatingMode::LowPower) };
         match self.dms.tell(&request).await? {
             Ok(()) => self.go_online().await,
@@ -124,7 +124,7 @@ impl Modem {
         }
     }
 
-    async fn select_network(&self, dial: &Dial) -> Result<(), Cause> {
+    async fn select_network(&self, dial: &Dial) -> Result<(), Why> {
         let wanted = (dial.plmn.clone(), dial.modes.clone());
         if *self.selected.borrow() == wanted {
             return Ok(());
@@ -145,41 +145,41 @@ impl Modem {
                 *self.selected.borrow_mut() = wanted;
                 Ok(())
             }
-            Err(error) => Err(Cause::NotRegistered(Some(reason(error)))),
+            Err(error) => Err(Cause::NotRegistered(Some(reason(error))).into()),
         }
     }
 
-    async fn register(&self, allow_roaming: bool) -> Result<(), Cause> {
+    async fn register(&self, allow_roaming: bool) -> Result<(), Why> {
         self.ask_serving().await?;
         let outcome = |known: &Known| registered(known, allow_roaming);
         match self.board.until(after(SEARCH), outcome).await {
-            Some(Err(Cause::RegistrationDenied(_))) => {
+            Some(Err(cause)) if matches!(*cause, Cause::RegistrationDenied(_)) => {
                 self.ask_reject().await?;
-                Err(Cause::RegistrationDenied(self.board.read().reject.clone()))
+                Err(Cause::RegistrationDenied(self.board.read().reject.clone()).into())
             }
             Some(result) => result,
             None => {
                 self.ask_reject().await?;
-                Err(Cause::NotRegistered(self.board.read().reject.clone()))
+                Err(Cause::NotRegistered(self.board.read().reject.clone()).into())
             }
         }
     }
 
     /// Most modems attach by themselves; one that was told to detach is told to attach.
-    async fn attach(&self) -> Result<(), Cause> {
+    async fn attach(&self) -> Result<(), Why> {
         if self.board.read().facts.attached != Some(false) {
             return Ok(());
         }
         match self.nas.tell(&Attach { action: Some(AttachAction::Attach) }).await? {
             Ok(()) | Err(QmiError::NoEffect) => {}
-            Err(error) => return Err(Cause::AttachFailed(Some(reason(error)))),
+            Err(error) => return Err(Cause::AttachFailed(Some(reason(error))).into()),
         }
         let attached = |known: &Known| (known.facts.attached != Some(false)).then_some(());
-        self.board.until(after(ATTACH), attached).await.ok_or(Cause::AttachFailed(None))
+        self.board.until(after(ATTACH), attached).await.ok_or(Cause::AttachFailed(None).into())
     }
 
     /// Each family is a call of its own; one of two is a connection, with a note.
-    async fn start_families(&self, dial: &Dial, lease: Rc<Lease>) -> Result<Option<String>, Cause> {
+    async fn start_families(&self, dial: &Dial, lease: Rc<Lease>) -> Result<Option<String>, Why> {
         let mut refusal = None;
         let mut spare = Some(lease);
         for (family, wanted) in
@@ -202,7 +202,7 @@ impl Modem {
             None => Ok(None),
             Some((IpFamily::Ipv6, refused)) if granted => Ok(Some(note("IPv4 only", refused))),
             Some((_, refused)) if granted => Ok(Some(note("IPv6 only", refused))),
-            Some((_, refused)) => Err(refused.cause()),
+            Some((_, refused)) => Err(refused.cause().into()),
         }
     }
 }
@@ -233,16 +233,16 @@ pub fn refused(error: QmiError) -> Cause {
     }
 }
 
-fn registered(known: &Known, allow_roaming: bool) -> Option<Result<(), Cause>> {
+fn registered(known: &Known, allow_roaming: bool) -> Option<Result<(), Why>> {
     match known.facts.registration? {
         Registration::Home => Some(Ok(())),
         Registration::Roaming | Registration::Partner if allow_roaming => Some(Ok(())),
         Registration::Roaming | Registration::Partner => {
             let name = known.facts.operator.clone().or_else(|| known.facts.mcc_mnc.clone());
             let network = name.unwrap_or_else(|| "a foreign network".to_string());
-            Some(Err(Cause::RoamingNotAllowed { network }))
+            Some(Err(Cause::RoamingNotAllowed { network }.into()))
         }
-        Registration::Denied => Some(Err(Cause::RegistrationDenied(None))),
+        Registration::Denied => Some(Err(Cause::RegistrationDenied(None).into())),
         Registration::Unknown | Registration::NotRegistered | Registration::Searching => None,
     }
 }

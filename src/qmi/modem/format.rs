@@ -5,7 +5,7 @@
 
 use super::connect::refused;
 use super::{Modem, optional};
-use crate::cause::Cause;
+use crate::cause::{Cause, Why};
 use crate::dial::{Channel, Dial};
 use crate::qmi::client::{Error, Lease};
 use crate::qmi::error::QmiError;
@@ -24,7 +24,7 @@ const TRANSFER: u32 = 16384;
 impl Modem {
     /// What the packets look like: `true` for raw IP. `raw` is what the kernel's driver can do
     /// and we would like; a modem that insists on the other has its way.
-    pub async fn data_format(&self, raw: bool, interface: u8, quirks: Quirks) -> Result<bool, Cause> {
+    pub async fn data_format(&self, raw: bool, interface: u8, quirks: Quirks) -> Result<bool, Why> {
         let raw = raw || quirks.raw_ip_only;
         let Some(wda) = optional(self.client.lease(Service::Wda).await)? else {
             // Before WDA there was 802.3 only.
@@ -58,10 +58,10 @@ impl Modem {
     }
 
     /// Has the modem put its packets into QMAP: the size of the largest transfer of its.
-    pub async fn channels(&self, dial: &Dial) -> Result<u32, Cause> {
+    pub async fn channels(&self, dial: &Dial) -> Result<u32, Why> {
         let endpoint = dial.channel.map(|channel| usb(channel.interface));
         let Some(wda) = optional(self.client.lease(Service::Wda).await)? else {
-            return Err(incapable(dial.session, "the modem has no WDA service"));
+            return Err(incapable(dial.session, "the modem has no WDA service").into());
         };
         // What another session runs with is not set a second time.
         match wda.call(&GetDataFormat { endpoint: endpoint.clone() }).await {
@@ -86,18 +86,18 @@ impl Modem {
         };
         let set = match wda.call(&request).await {
             Ok(set) => set,
-            Err(Error::Refused(error)) => return Err(incapable(dial.session, error.label())),
+            Err(Error::Refused(error)) => return Err(incapable(dial.session, error.label()).into()),
             Err(error) => return Err(error.into()),
         };
         if set.uplink != Some(Aggregation::Qmap) || set.downlink != Some(Aggregation::Qmap) {
-            return Err(incapable(dial.session, "it stays without"));
+            return Err(incapable(dial.session, "it stays without").into());
         }
         // Zero is "no limit of mine".
         Ok(set.downlink_size.filter(|size| *size != 0).unwrap_or(TRANSFER))
     }
 
     /// Has a client id's connection use a channel.
-    pub(super) async fn bind(&self, dial: &Dial, channel: Channel, lease: &Lease) -> Result<(), Cause> {
+    pub(super) async fn bind(&self, dial: &Dial, channel: Channel, lease: &Lease) -> Result<(), Why> {
         let request = BindMuxDataPort {
             endpoint: Some(usb(channel.interface)),
             mux: Some(channel.id),
@@ -110,8 +110,8 @@ impl Modem {
                 | QmiError::NotSupported
                 | QmiError::DeviceUnsupported
                 | QmiError::InvalidArgument),
-            ) => Err(incapable(dial.session, error.label())),
-            Err(error) => Err(refused(error)),
+            ) => Err(incapable(dial.session, error.label()).into()),
+            Err(error) => Err(refused(error).into()),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! holds is read from its files. Modems without UIM have only DMS.
 
 use super::Modem;
-use crate::cause::Cause;
+use crate::cause::Why;
 use crate::qmi::client::{Error, Lease};
 use crate::qmi::messages::dms;
 use crate::qmi::messages::uim::{Extent, File, ReadTransparent, Session, SessionType};
@@ -15,7 +15,7 @@ const ICCID: (u16, [u8; 2]) = (0x2fe2, [0x00, 0x3f]);
 const IMSI: (u16, [u8; 4]) = (0x6f07, [0x00, 0x3f, 0xff, 0x7f]);
 
 impl Modem {
-    pub(super) async fn ask_device(&self) -> Result<(), Cause> {
+    pub(super) async fn ask_device(&self) -> Result<(), Why> {
         let ids = self.dms.call(&dms::GetIds::default()).await?;
         let manufacturer = self.dms.call(&dms::GetManufacturer::default()).await?.manufacturer;
         let model = self.dms.call(&dms::GetModel::default()).await?.model;
@@ -31,7 +31,7 @@ impl Modem {
     }
 
     /// Once a card: taking it out makes what was known of it unknown.
-    pub(super) async fn ask_subscriber(&self) -> Result<(), Cause> {
+    pub(super) async fn ask_subscriber(&self) -> Result<(), Why> {
         if self.board.read().facts.iccid.is_some() {
             return Ok(());
         }
@@ -57,7 +57,7 @@ impl Modem {
 }
 
 /// A whole file of the card; `None` where the modem or the card refuses.
-async fn read(uim: &Lease, id: u16, path: &[u8]) -> Result<Option<Vec<u8>>, Cause> {
+async fn read(uim: &Lease, id: u16, path: &[u8]) -> Result<Option<Vec<u8>>, Why> {
     let request = ReadTransparent {
         session: Some(Session { kind: SessionType::PrimaryGw, application: Vec::new() }),
         file: Some(File { id, path: path.to_vec() }),
@@ -68,7 +68,7 @@ async fn read(uim: &Lease, id: u16, path: &[u8]) -> Result<Option<Vec<u8>>, Caus
 }
 
 /// A refusal is "unknown".
-fn given<T>(answer: Result<T, Error>) -> Result<Option<T>, Cause> {
+fn given<T>(answer: Result<T, Error>) -> Result<Option<T>, Why> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(Error::Refused(error)) => {

@@ -170,7 +170,7 @@ impl Known {
                 // The other family's end is the same loss.
                 self.calls.retain(|_, of| *of != session);
                 let reason = call_end::reason(packet.reason, packet.verbose.as_ref());
-                vec![Note::Lost { session, cause: Cause::ConnectFailed(reason) }]
+                vec![Note::Lost { session, cause: Cause::ConnectFailed(reason).into() }]
             }
             Some((ConnectionStatus::Connected, true)) => vec![Note::Settings { session }],
             _ => Vec::new(),

@@ -11,7 +11,7 @@ use super::known::Known;
 use super::{Modem, after, optional};
 use crate::answers::{Folder, Refused, Stored, UssdAnswer, UssdOrder, UssdState};
 use crate::board::Board;
-use crate::cause::Cause;
+use crate::cause::Why;
 use crate::dial::Note;
 use crate::qmi::client::{Error, Event, Lease};
 use crate::qmi::error::QmiError;
@@ -51,7 +51,7 @@ pub struct Heard {
     failure: Option<u16>,
 }
 
-fn no_service(_: Cause) -> Refused {
+fn no_service(_: Why) -> Refused {
     Refused::NotNow("the modem gives no client id for it".to_string())
 }
 

@@ -53,7 +53,7 @@ use super::messages::nas::{GetServingSystem, RegisterIndications, ServingSystem}
 use super::messages::nas_info::{GetSignalInfo, GetSystemInfo};
 use super::messages::{dms, uim};
 use crate::board::{Board, Notify};
-use crate::cause::Cause;
+use crate::cause::{Cause, Why};
 use crate::dial::Note;
 use crate::few::Few;
 use crate::task::timeout;
@@ -86,7 +86,7 @@ pub struct Modem {
 impl Modem {
     /// Opens the channel. `kept` is what [`Modem::state`] gave to an earlier process that did
     /// not end its sessions: then no SYNC, which would free the client ids that they live by.
-    pub async fn open(link: Link, kept: Option<&Value>, notify: Notify) -> Result<Modem, Cause> {
+    pub async fn open(link: Link, kept: Option<&Value>, notify: Notify) -> Result<Box<Modem>, Why> {
         let board = Rc::new(Board::new(Known::default(), notify));
         // Of a modem that was let go of nobody hears any more.
         let ear = Rc::downgrade(&board);
@@ -124,8 +124,8 @@ impl Modem {
         board: Rc<Board<Known>>,
         (dms, nas, uim): (Lease, Lease, Option<Lease>),
         sessions: Few<u32, Session>,
-    ) -> Modem {
-        Modem {
+    ) -> Box<Modem> {
+        Box::new(Modem {
             client,
             board,
             dms,
@@ -138,10 +138,10 @@ impl Modem {
             no_messages: Cell::new(false),
             hears_card: Cell::new(false),
             selected: RefCell::default(),
-        }
+        })
     }
 
-    async fn register_indications(&self) -> Result<(), Cause> {
+    async fn register_indications(&self) -> Result<(), Why> {
         let request = RegisterIndications {
             serving_system: Some(true),
             signal_info: Some(true),
@@ -192,7 +192,7 @@ impl Modem {
         self.client.counters().requests
     }
 
-    pub async fn signal(&self) -> Result<Signal, Cause> {
+    pub async fn signal(&self) -> Result<Signal, Why> {
         let signal = self.nas.call(&GetSignalInfo::default()).await?;
         self.board.post(|known| known.on_signal(signal.gsm, signal.wcdma, signal.lte, signal.nr5g));
         Ok(self.board.read().facts.signal)
@@ -201,7 +201,7 @@ impl Modem {
     /// Asks for what no connect needs: who it is, the SIM's numbers, signal.
     pub async fn introduce(&self) {
         if !self.introduced.replace(true) {
-            for result in [self.ask_device().await, self.hear_card().await.map_err(Cause::from)] {
+            for result in [self.ask_device().await, self.hear_card().await.map_err(Why::from)] {
                 if let Err(cause) = result {
                     log::debug!("introduction: {cause}");
                 }
@@ -219,11 +219,11 @@ impl Modem {
     }
 
     /// The IMEI, for whoever has to tell modems apart by it.
-    pub async fn identify(&self) -> Result<(), Cause> {
+    pub async fn identify(&self) -> Result<(), Why> {
         self.ask_device().await
     }
 
-    async fn ask_serving(&self) -> Result<(), Cause> {
+    async fn ask_serving(&self) -> Result<(), Why> {
         let serving: ServingSystem = self.nas.call(&GetServingSystem::default()).await?;
         self.board
             .post(|known| known.on_serving(serving.serving, serving.roaming, serving.plmn, serving.digits));
@@ -231,7 +231,7 @@ impl Modem {
     }
 
     /// The cause of a denied registration is only in "system info".
-    async fn ask_reject(&self) -> Result<(), Cause> {
+    async fn ask_reject(&self) -> Result<(), Why> {
         let info = self.nas.call(&GetSystemInfo::default()).await?;
         self.board.post(|known| known.on_reject(&info));
         Ok(())
@@ -257,10 +257,10 @@ async fn resumed(client: &Client, kept: Option<&Value>) -> Option<(Lease, Lease,
 }
 
 /// A service that a modem need not have.
-fn optional(lease: Result<Lease, Error>) -> Result<Option<Lease>, Cause> {
+fn optional(lease: Result<Lease, Error>) -> Result<Option<Lease>, Why> {
     match lease {
         Ok(lease) => Ok(Some(lease)),
-        Err(Error::Refused(QmiError::ClientIdsExhausted)) => Err(Cause::ModemHung),
+        Err(Error::Refused(QmiError::ClientIdsExhausted)) => Err(Cause::ModemHung.into()),
         Err(Error::Refused(error)) => {
             log::debug!("a service is missing: {error}");
             Ok(None)
@@ -269,14 +269,14 @@ fn optional(lease: Result<Lease, Error>) -> Result<Option<Lease>, Cause> {
     }
 }
 
-impl From<Error> for Cause {
+impl From<Error> for Why {
     /// For requests whose refusal has no meaning of its own.
-    fn from(error: Error) -> Cause {
-        match error {
+    fn from(error: Error) -> Why {
+        Rc::new(match error {
             Error::Gone => Cause::NoModem("the control channel closed".into()),
             Error::Timeout | Error::Malformed(_) | Error::Transfer(_) => Cause::ModemHung,
             Error::Refused(error) => connect::refused(error),
-        }
+        })
     }
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{Modem, after};
-use crate::cause::Cause;
+use crate::cause::{Cause, Why};
 use crate::qmi::client::{Error, Lease};
 use crate::qmi::error::QmiError;
 use crate::qmi::messages::dms::{
@@ -15,33 +15,33 @@ use crate::qmi::messages::dms::{
 const ONLINE: Duration = Duration::from_secs(5);
 
 impl Modem {
-    pub(super) async fn go_online(&self) -> Result<(), Cause> {
+    pub(super) async fn go_online(&self) -> Result<(), Why> {
         if self.ask_mode().await? == Some(OperatingMode::Online) {
             return Ok(());
         }
         if self.board.read().facts.radio_hardware == Some(false) {
-            return Err(Cause::RadioOff);
+            return Err(Cause::RadioOff.into());
         }
         if self.set_online().await? {
             return Ok(());
         }
         // It stays in low power without a switch that says so: the lock of a laptop maker.
         let unlocked = unlock_fcc(&self.dms).await?;
-        if unlocked && self.set_online().await? { Ok(()) } else { Err(Cause::FccLocked) }
+        if unlocked && self.set_online().await? { Ok(()) } else { Err(Cause::FccLocked.into()) }
     }
 
-    async fn ask_mode(&self) -> Result<Option<OperatingMode>, Cause> {
+    async fn ask_mode(&self) -> Result<Option<OperatingMode>, Why> {
         let reply = self.dms.call(&GetOperatingMode::default()).await?;
         self.board.post(|known| known.on_mode(reply.mode, Some(reply.hardware_restricted.unwrap_or(false))));
         Ok(reply.mode)
     }
 
     /// Whether it went online.
-    async fn set_online(&self) -> Result<bool, Cause> {
+    async fn set_online(&self) -> Result<bool, Why> {
         let request = SetOperatingMode { mode: Some(OperatingMode::Online) };
         match self.dms.tell(&request).await? {
             Ok(()) | Err(QmiError::NoEffect) => {}
-            Err(QmiError::HardwareRestricted) => return Err(Cause::RadioOff),
+            Err(QmiError::HardwareRestricted) => return Err(Cause::RadioOff.into()),
             Err(error) => {
                 log::debug!("online refused: {error}");
                 return Ok(false);

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::{Modem, after};
-use crate::cause::Cause;
+use crate::cause::Why;
 use crate::qmi::client::{Client, Error, Lease};
 use crate::qmi::error::QmiError;
 use crate::qmi::frame::Service;
@@ -16,7 +16,7 @@ const SWITCHED: Duration = Duration::from_secs(5);
 
 impl Modem {
     /// Radio off and on: it leaves the network and looks for it anew.
-    pub async fn reregister(&self) -> Result<(), Cause> {
+    pub async fn reregister(&self) -> Result<(), Why> {
         match set_mode(&self.dms, OperatingMode::LowPower).await {
             Ok(()) | Err(Error::Refused(QmiError::NoEffect)) => {}
             Err(error) => return Err(error.into()),
@@ -28,19 +28,19 @@ impl Modem {
     }
 
     /// Tells it to restart; `false` where it refuses.
-    pub async fn reset(&self) -> Result<bool, Cause> {
+    pub async fn reset(&self) -> Result<bool, Why> {
         restart(&self.dms).await
     }
 }
 
 /// The same through a client alone: for QMI inside another protocol.
-pub async fn restart_by(client: &Client) -> Result<bool, Cause> {
+pub async fn restart_by(client: &Client) -> Result<bool, Why> {
     let dms = client.lease(Service::Dms).await?;
     restart(&dms).await
 }
 
 /// "Offline" comes first: several firmwares refuse "reset" from any other mode.
-async fn restart(dms: &Lease) -> Result<bool, Cause> {
+async fn restart(dms: &Lease) -> Result<bool, Why> {
     for mode in [OperatingMode::Offline, OperatingMode::Reset] {
         match set_mode(dms, mode).await {
             Ok(()) => {}

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::connect::Refusal;
 use super::known::Known;
 use super::{Modem, after};
-use crate::cause::Cause;
+use crate::cause::{Cause, Why};
 use crate::dial::Dial;
 use crate::few::Few;
 use crate::json::{Value, json};
@@ -83,7 +83,7 @@ impl Modem {
         dial: &Dial,
         family: IpFamily,
         lease: Rc<Lease>,
-    ) -> Result<Result<Call, Refusal>, Cause> {
+    ) -> Result<Result<Call, Refusal>, Why> {
         if let Some(channel) = dial.channel {
             self.bind(dial, channel, &lease).await?;
         }
@@ -138,7 +138,7 @@ impl Modem {
         hold(&mut self.sessions.borrow_mut(), session, call);
     }
 
-    pub async fn disconnect(&self, session: u32) -> Result<(), Cause> {
+    pub async fn disconnect(&self, session: u32) -> Result<(), Why> {
         let Some(ended) = self.sessions.borrow_mut().remove(&session) else { return Ok(()) };
         self.board.mark(|known| known.calls.retain(|_, of| *of != session));
         for call in ended.calls {
@@ -153,7 +153,7 @@ impl Modem {
     }
 
     /// Takes over what an earlier process started; `None` where there is nothing to take.
-    pub async fn adopt(&self, dial: &Dial, same: bool) -> Result<Option<Bearer>, Cause> {
+    pub async fn adopt(&self, dial: &Dial, same: bool) -> Result<Option<Rc<Bearer>>, Why> {
         let calls = self.calls(dial.session);
         let mut alive = 0;
         for call in &calls {
@@ -180,7 +180,7 @@ impl Modem {
     }
 
     /// Reads the settings of every family of the session.
-    pub async fn settings(&self, bearer: &Bearer) -> Result<Bearer, Cause> {
+    pub async fn settings(&self, bearer: &Bearer) -> Result<Rc<Bearer>, Why> {
         let technology = self.board.read().facts.technology;
         let mut read = Bearer {
             netdev: bearer.netdev.clone(),
@@ -205,7 +205,7 @@ impl Modem {
                 _ => read.ipv4 = v4(&told),
             }
         }
-        if read.ipv4.is_absent() && read.ipv6.is_absent() { Err(Cause::NoAddress) } else { Ok(read) }
+        if read.ipv4.is_absent() && read.ipv6.is_absent() { Err(Cause::NoAddress.into()) } else { Ok(read.into()) }
     }
 }
 

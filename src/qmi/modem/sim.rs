@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::known::Known;
 use super::{Modem, after};
-use crate::cause::Cause;
+use crate::cause::{Cause, Why};
 use crate::qmi::client::{Error, Lease};
 use crate::qmi::error::QmiError;
 use crate::qmi::messages::dms::{self, SimGetPinStatus, SimVerifyPin};
@@ -20,7 +20,7 @@ const READING: Duration = Duration::from_secs(20);
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 
 impl Modem {
-    pub(super) async fn unlock(&self, pin: Option<&Secret>) -> Result<(), Cause> {
+    pub(super) async fn unlock(&self, pin: Option<&Secret>) -> Result<(), Why> {
         let deadline = after(READING);
         loop {
             self.ask_card().await?;
@@ -29,9 +29,9 @@ impl Modem {
                 Some(SimState::Ready | SimState::NotActivated) => return Ok(()),
                 Some(SimState::Absent | SimState::Failed) => {
                     self.hear_card().await?;
-                    return Err(Cause::NoSim);
+                    return Err(Cause::NoSim.into());
                 }
-                Some(SimState::PukRequired) => return Err(Cause::PukRequired),
+                Some(SimState::PukRequired) => return Err(Cause::PukRequired.into()),
                 Some(SimState::PinRequired) => {
                     self.hear_card().await?;
                     self.enter_pin(pin).await?;
@@ -41,7 +41,7 @@ impl Modem {
             let next = after(ASK_AGAIN).min(deadline);
             let changed = |known: &Known| (known.facts.sim != sim).then_some(());
             if self.board.until(next, changed).await.is_none() && next == deadline {
-                return Err(Cause::NotRegistered(None));
+                return Err(Cause::NotRegistered(None).into());
             }
         }
     }
@@ -60,7 +60,7 @@ impl Modem {
         Ok(())
     }
 
-    async fn ask_card(&self) -> Result<(), Cause> {
+    async fn ask_card(&self) -> Result<(), Why> {
         let Some(uim) = &self.uim else { return Ok(self.dms_pin().await.map(drop)?) };
         match uim.call(&GetCardStatus::default()).await {
             Ok(reply) => {
@@ -111,7 +111,7 @@ impl Modem {
         });
     }
 
-    async fn enter_pin(&self, pin: Option<&Secret>) -> Result<(), Cause> {
+    async fn enter_pin(&self, pin: Option<&Secret>) -> Result<(), Why> {
         let (pin, upin) = {
             let known = self.board.read();
             (known.pins.may_send(pin, known.facts.pin_tries)?, known.upin)
@@ -136,12 +136,16 @@ impl Modem {
                     Vec::new()
                 });
                 let blocked = matches!(error, QmiError::PinBlocked | QmiError::PinAlwaysBlocked);
-                Err(if blocked || tries == Some(0) { Cause::PukRequired } else { Cause::PinFailed { tries } })
+                Err(if blocked || tries == Some(0) {
+                    Cause::PukRequired.into()
+                } else {
+                    Cause::PinFailed { tries }.into()
+                })
             }
         }
     }
 
-    async fn verify_by_dms(&self, pin: &Secret) -> Result<(Result<(), QmiError>, Option<u32>), Cause> {
+    async fn verify_by_dms(&self, pin: &Secret) -> Result<(Result<(), QmiError>, Option<u32>), Why> {
         let request = SimVerifyPin { pin: Some(dms::Verify { pin: dms::PinId::Pin, code: pin.clone() }) };
         let answer = self.dms.ask(&request).await?;
         Ok((answer.result, answer.reply.retries.map(|retries| retries.verify.into())))
@@ -152,7 +156,7 @@ async fn verify_by_uim(
     uim: &Lease,
     pin: &Secret,
     upin: bool,
-) -> Result<(Result<(), QmiError>, Option<u32>), Cause> {
+) -> Result<(Result<(), QmiError>, Option<u32>), Why> {
     let request = VerifyPin {
         session: Some(Session { kind: SessionType::PrimaryGw, application: Vec::new() }),
         pin: Some(Verify { pin: if upin { PinId::Upin } else { PinId::Pin1 }, code: pin.clone() }),
