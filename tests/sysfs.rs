@@ -11,6 +11,7 @@ mod skip;
 mod sysfs_tree;
 
 use std::fs;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -22,13 +23,13 @@ use uwand::words::{Control, Id};
 const EM7455: (u16, u16) = (0x1199, 0x9071);
 const EC25: (u16, u16) = (0x2c7c, 0x0125);
 
-fn find(tree: &Tree, device: &str) -> Result<Found, NotFound> {
+fn find(tree: &Tree, device: &str) -> Result<Rc<Found>, NotFound> {
     let spec = DeviceSpec::parse(device).unwrap_or_else(|error| panic!("{device}: {error}"));
     Sysfs::new(tree.root()).find(&spec, &|_| None)
 }
 
 fn id(tree: &Tree, device: &str) -> String {
-    find(tree, device).unwrap_or_else(|error| panic!("{device}: {error}")).id
+    find(tree, device).unwrap_or_else(|error| panic!("{device}: {error}")).id.clone()
 }
 
 /// An EM7455 at 1-1.2 and an EC25 at 2-1, behind a hub.
@@ -201,7 +202,7 @@ fn a_socket_is_taken_as_it_is() {
     assert!(matches!(find(&tree, &device), Err(NotFound::Missing(_))));
     fs::write(&path, "").expect("file");
     let found = find(&tree, &device).expect("socket");
-    assert_eq!((found.wdm, found.control, found.id), (path, None, device));
+    assert_eq!((&found.wdm, found.control, &found.id), (&path, None, &device));
 }
 
 #[test]
@@ -223,7 +224,7 @@ fn a_hostile_tree_is_read_without_harm() {
     let found = find(&tree, "1-1.2").expect("still there");
     assert!(found.product_name.chars().count() <= 256);
     assert_eq!(found.manufacturer, "A[31mB");
-    assert_eq!((found.speed, found.serial), (None, None));
+    assert_eq!((found.speed, &found.serial), (None, &None));
     assert_eq!(Sysfs::new(tree.root()).modems().len(), 2);
     assert!(Sysfs::new("/nonexistent/sys").modems().is_empty());
 }
@@ -312,7 +313,7 @@ fn check_dump(dump: &uwand::json::Value) -> bool {
     tree.plug("1-1", ids, &interfaces);
     let found = find(&tree, "auto").ok();
     assert_eq!(found.as_ref().map(|f| f.ports.len()).unwrap_or(ttys), ttys, "{}", dump["id"]);
-    let seen = found.map(|f| (f.control.expect("known"), f.netdev.expect("netdev")));
+    let seen = found.map(|f| (f.control.expect("known"), f.netdev.clone().expect("netdev")));
     assert_eq!(seen, expected, "{}", dump["id"]);
     true
 }

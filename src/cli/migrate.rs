@@ -37,11 +37,12 @@ pub fn run(globals: &Globals, request: &Request) -> Result<(), Failure> {
 
 /// Modems with a control device, and which device nodes are theirs.
 fn seen(sysfs: &Sysfs) -> Vec<Seen> {
-    let each = sysfs.modems().into_iter().map(|found| {
+    let modems = sysfs.modems();
+    let each = modems.iter().map(|found| {
         let wdm = found.wdm.file_name().map(|name| name.to_string_lossy().into_owned());
         let ports = found.ports.iter().map(|port| port.name.clone());
         let nodes = ports.chain(wdm).chain(found.usb_path.clone()).collect();
-        Seen { id: found.id, nodes, driver: found.driver }
+        Seen { id: found.id.clone(), nodes, driver: found.driver.clone() }
     });
     each.collect()
 }

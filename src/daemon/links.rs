@@ -303,7 +303,7 @@ impl Daemon {
         }
     }
 
-    fn dial(&mut self, name: &str, config: &Config, found: Found) {
+    fn dial(&mut self, name: &str, config: &Config, found: Rc<Found>) {
         if let Some(cause) = self.clash(name, config, &found) {
             return self.handle(name, Event::Rejected(cause.into()));
         }
@@ -336,7 +336,7 @@ impl Daemon {
     }
 
     /// Opens modems until one has the IMEI that is looked for; the others are closed again.
-    fn ask_imei(&mut self, name: &str, candidates: Vec<Found>) {
+    fn ask_imei(&mut self, name: &str, candidates: Vec<Rc<Found>>) {
         let slots: Vec<Rc<Slot>> = candidates.into_iter().map(|found| self.slot(found)).collect();
         let used: Vec<String> = self.interfaces.values().filter_map(|i| i.modem.clone()).collect();
         self.start_job(name, async move {
@@ -354,7 +354,7 @@ impl Daemon {
         });
     }
 
-    fn slot(&mut self, found: Found) -> Rc<Slot> {
+    fn slot(&mut self, found: Rc<Found>) -> Rc<Slot> {
         let letters = self.letters.clone();
         let id = found.id.clone();
         let slot = self.slots.or_insert_with(&id, || {

@@ -1,5 +1,6 @@
 //! Which modem an interface means, and what follows while it is not there.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::Daemon;
@@ -15,7 +16,7 @@ const SOCKET_AGAIN: Duration = Duration::from_secs(1);
 
 impl Daemon {
     /// Which modem an interface means, if it is there, and its network device with it.
-    pub(super) fn locate(&self, interface: &Interface) -> Result<Found, NotFound> {
+    pub(super) fn locate(&self, interface: &Interface) -> Result<Rc<Found>, NotFound> {
         let Some(spec) = &interface.spec else { return Err(NotFound::Missing("no configuration".into())) };
         let known = |found: &Found| self.slots.get(&found.id).and_then(|slot| slot.imei());
         let found = self.sysfs.find(spec, &known)?;

@@ -208,12 +208,11 @@ impl Slot {
     }
 
     /// The modem as sysfs shows it now.
-    pub fn place(&self, found: Found) {
+    pub fn place(&self, found: Rc<Found>) {
         let moved = self.found.borrow().as_ref().is_some_and(|old| old.wdm != found.wdm);
         if moved {
             self.close(ModemState::Missing);
         }
-        let found = Rc::new(found);
         *self.known.borrow_mut() = Some(found.clone());
         *self.found.borrow_mut() = Some(found);
         if self.state.get() == ModemState::Missing {

@@ -1,6 +1,7 @@
 //! What the router is told: sections of /etc/config/network, the handler, rivals, the clock.
 
 use std::os::unix::fs::PermissionsExt;
+use std::rc::Rc;
 use std::time::SystemTime;
 
 use super::{Finding, Place, fail, ok, warn};
@@ -59,7 +60,7 @@ fn handler(place: &Place, all: &mut Vec<Finding>) {
 
 fn sections(place: &Place, all: &mut Vec<Finding>) {
     let text = place.read("etc/config/network");
-    let mut ours: Vec<(String, Found, u32)> = Vec::new();
+    let mut ours: Vec<(String, Rc<Found>, u32)> = Vec::new();
     let mut theirs: Vec<(String, String, String)> = Vec::new();
     let mut count = 0;
     for name in uci::names(&text, "interface") {
@@ -107,7 +108,7 @@ fn section(
     name: &str,
     entries: &[Entry],
     all: &mut Vec<Finding>,
-) -> Option<(String, Found, u32)> {
+) -> Option<(String, Rc<Found>, u32)> {
     let config = match Config::parse(&table(entries)) {
         Ok(config) => config,
         Err(cause) => {
@@ -165,7 +166,7 @@ fn section(
 /// One modem, several sections.
 fn shared(
     place: &Place,
-    ours: &[(String, Found, u32)],
+    ours: &[(String, Rc<Found>, u32)],
     theirs: &[(String, String, String)],
     all: &mut Vec<Finding>,
 ) {

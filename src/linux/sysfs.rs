@@ -16,6 +16,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::device::{DeviceSpec, same_imei};
 use crate::words::{Control, Id};
@@ -83,7 +84,7 @@ pub enum NotFound {
     /// Several fit: a person must name one; the text lists them.
     Several(String),
     /// None of the modems whose IMEI is known has this one; these have to be asked.
-    AskImei(Vec<Found>),
+    AskImei(Vec<Rc<Found>>),
 }
 
 impl fmt::Display for NotFound {
@@ -135,14 +136,14 @@ impl Sysfs {
     }
 
     /// Every modem once, in the order of their names.
-    pub fn modems(&self) -> Vec<Found> {
+    pub fn modems(&self) -> Vec<Rc<Found>> {
         let mut modems = self.functions();
         modems.retain(|found| found.usb_path.as_ref().is_none_or(|path| *path == found.id));
         modems
     }
 
     /// The modem that `spec` means. `imei_of` tells the IMEI of a modem that was asked.
-    pub fn find(&self, spec: &DeviceSpec, imei_of: &dyn Fn(&Found) -> Option<Id>) -> Result<Found, NotFound> {
+    pub fn find(&self, spec: &DeviceSpec, imei_of: &dyn Fn(&Found) -> Option<Id>) -> Result<Rc<Found>, NotFound> {
         let only = |what: &str, fits: &dyn Fn(&Found) -> bool| {
             let fitting = self.modems().into_iter().filter(|found| fits(found)).collect();
             one(fitting, what).map_err(|error| self.with_unready(error))
@@ -168,7 +169,7 @@ impl Sysfs {
     }
 
     /// All control devices, a second one of the same device included.
-    fn functions(&self) -> Vec<Found> {
+    fn functions(&self) -> Vec<Rc<Found>> {
         let mut all = Vec::new();
         for name in children(&self.root.join("bus/usb/devices")) {
             // Interfaces have a ':', root hubs are called usb1: neither is a device with modems.
@@ -180,7 +181,7 @@ impl Sysfs {
         all
     }
 
-    fn usb_functions(&self, name: &str, all: &mut Vec<Found>) {
+    fn usb_functions(&self, name: &str, all: &mut Vec<Rc<Found>>) {
         let Ok(dir) = fs::canonicalize(self.root.join("bus/usb/devices").join(name)) else {
             return;
         };
@@ -197,7 +198,7 @@ impl Sysfs {
             };
             let id = if first { name.to_owned() } else { interface.name.clone() };
             first = false;
-            all.push(Found {
+            all.push(Rc::new(Found {
                 id,
                 usb_path: Some(name.to_owned()),
                 vendor,
@@ -215,23 +216,23 @@ impl Sysfs {
                 speed: attribute(&dir, "speed").split('.').next().and_then(|n| n.parse().ok()),
                 alias: Vec::new(),
                 dir: dir.clone(),
-            });
+            }));
         }
     }
 
-    fn by_node(&self, node: &Path) -> Result<Found, NotFound> {
+    fn by_node(&self, node: &Path) -> Result<Rc<Found>, NotFound> {
         let path = self.dev.join(node);
         // A user's own link, such as /dev/modem, leads to the kernel's name.
         let real = fs::canonicalize(&path).unwrap_or(path);
         let name = real.file_name().unwrap_or_default();
-        let fits = |found: &Found| {
+        let fits = |found: &Rc<Found>| {
             found.wdm.file_name() == Some(name) || found.alias.iter().any(|alias| OsStr::new(alias) == name)
         };
         let fitting = self.functions().into_iter().filter(fits).collect();
         one(fitting, &format!("a modem at /dev/{}", node.display())).map_err(|error| self.with_unready(error))
     }
 
-    fn by_sys_path(&self, path: &Path) -> Result<Found, NotFound> {
+    fn by_sys_path(&self, path: &Path) -> Result<Rc<Found>, NotFound> {
         let what = format!("a modem at {}", path.display());
         let inside =
             path.strip_prefix("/sys").map_or_else(|_| path.to_path_buf(), |rest| self.root.join(rest));
@@ -244,7 +245,7 @@ impl Sysfs {
         one(fitting, &what).map_err(|error| self.with_unready(error))
     }
 
-    fn by_imei(&self, imei: &Id, imei_of: &dyn Fn(&Found) -> Option<Id>) -> Result<Found, NotFound> {
+    fn by_imei(&self, imei: &Id, imei_of: &dyn Fn(&Found) -> Option<Id>) -> Result<Rc<Found>, NotFound> {
         let mut unknown = Vec::new();
         for found in self.modems() {
             match imei_of(&found) {
@@ -259,7 +260,7 @@ impl Sysfs {
         }
     }
 
-    fn by_socket(&self, path: &Path) -> Result<Found, NotFound> {
+    fn by_socket(&self, path: &Path) -> Result<Rc<Found>, NotFound> {
         if path.starts_with(&self.root) {
             return self.by_sys_path(path);
         }
@@ -269,7 +270,7 @@ impl Sysfs {
         if fs::metadata(path).is_err() {
             return Err(NotFound::Missing(format!("the socket {} is not there", path.display())));
         }
-        Ok(Found {
+        Ok(Rc::new(Found {
             id: path.display().to_string(),
             usb_path: None,
             dir: PathBuf::new(),
@@ -286,7 +287,7 @@ impl Sysfs {
             ports: Vec::new(),
             speed: None,
             alias: Vec::new(),
-        })
+        }))
     }
 
     /// Adds to "is not there" what is there and can't be used, because that is what a person
@@ -306,9 +307,9 @@ impl Sysfs {
 }
 
 /// The one modem of `fitting`.
-fn one(mut fitting: Vec<Found>, what: &str) -> Result<Found, NotFound> {
+fn one(mut fitting: Vec<Rc<Found>>, what: &str) -> Result<Rc<Found>, NotFound> {
     if fitting.len() > 1 {
-        let names: Vec<String> = fitting.iter().map(Found::to_string).collect();
+        let names: Vec<String> = fitting.iter().map(|found| found.to_string()).collect();
         let text = format!("{} modems fit, name one by option device: {}", names.len(), names.join(", "));
         return Err(NotFound::Several(text));
     }

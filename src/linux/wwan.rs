@@ -10,23 +10,25 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::sysfs::{Found, attribute, children, driver, hex};
 use crate::words::{Control, Id};
 
 /// Adds the ports below `root` to `all`: as an alias where the modem is in it, else as a modem.
-pub(super) fn add(root: &Path, dev: &Path, all: &mut Vec<Found>) {
+pub(super) fn add(root: &Path, dev: &Path, all: &mut Vec<Rc<Found>>) {
     let class = root.join("class/wwan");
     for name in children(&class) {
         let Some(control) = protocol(&name) else { continue };
         let Ok(port) = fs::canonicalize(class.join(&name)) else { continue };
-        if let Some(found) = all.iter_mut().find(|found| owns(found, &port)) {
+        // Nobody else has it yet.
+        if let Some(found) = all.iter_mut().find(|found| owns(found, &port)).and_then(Rc::get_mut) {
             found.alias.push(name);
         } else if let Some(mut found) = pci_modem(&port, dev, &name, control) {
             let known = all.iter().any(|other| other.dir == found.dir);
             if !known {
                 found.netdev = netdev_below(root, &found.dir);
-                all.push(found);
+                all.push(Rc::new(found));
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use uwand::device::DeviceSpec;
@@ -55,7 +56,7 @@ impl Board {
         Sysfs::new(self.tree.root())
     }
 
-    fn modem(&self, name: &str) -> Found {
+    fn modem(&self, name: &str) -> Rc<Found> {
         let spec = DeviceSpec::parse(name).expect("a form");
         self.sysfs().find(&spec, &|_| None).unwrap_or_else(|error| panic!("{error}"))
     }
@@ -215,7 +216,7 @@ fn a_pci_modem_is_removed_and_found_again() {
         usb_path: None,
         driver: "mhi-pci-generic".into(),
         dir: dir.clone(),
-        ..board.modem("1-1.2")
+        ..Found::clone(&board.modem("1-1.2"))
     };
     let found = ways(&board.sysfs(), &pci, "auto").expect("ways");
     let shown: Vec<String> = found.iter().map(Way::to_string).collect();

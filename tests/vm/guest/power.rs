@@ -106,13 +106,14 @@ async fn here() -> Step {
     appears(NETDEV).await
 }
 
-fn find() -> Step<Found> {
+fn find() -> Step<Rc<Found>> {
     let spec = DeviceSpec::parse("usb:1199:9071").map_err(doing("device"))?;
     Sysfs::default().find(&spec, &|_| None).map_err(doing("device"))
 }
 
 fn way(method: Method) -> Step<Way> {
-    let all = ways(&Sysfs::default(), &find()?, "auto")?;
+    let found = find()?;
+    let all = ways(&Sysfs::default(), &found, "auto")?;
     all.into_iter().find(|way| way.method == method).ok_or(format!("no way by {}", method.as_str()))
 }
 
@@ -162,7 +163,8 @@ async fn answered(far: &str, source: &Source) -> Step<String> {
 }
 
 fn listed() -> Step<String> {
-    let all = ways(&Sysfs::default(), &find()?, "auto")?;
+    let found = find()?;
+    let all = ways(&Sysfs::default(), &found, "auto")?;
     let first = all.first().ok_or("none")?;
     if first.method != Method::Port || !first.cuts_power || !first.others.is_empty() {
         return Err(format!("the first is {first:?}"));

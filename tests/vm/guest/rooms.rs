@@ -12,6 +12,7 @@ use super::stand_in;
 use super::timeline::{Step, Timeline, doing};
 use std::net::IpAddr;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
@@ -77,7 +78,7 @@ async fn heard(events: &Uevents, action: Action, names: &[&str]) -> Step<String>
     Ok(format!("the last one is number {count}"))
 }
 
-fn find(sysfs: &Sysfs, spec: &str) -> Step<Found> {
+fn find(sysfs: &Sysfs, spec: &str) -> Step<Rc<Found>> {
     let parsed = DeviceSpec::parse(spec).map_err(doing(spec))?;
     sysfs.find(&parsed, &|_| None).map_err(doing(spec))
 }
