@@ -27,7 +27,9 @@ pub const MAX_DEPTH: u32 = 128;
 /// Members of one table that comes from outside: names are compared one by one.
 pub const MOST_MEMBERS: usize = 1024;
 
+/// A whole word says which it is, so that a move is one of words.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[repr(u32)]
 pub enum Value {
     #[default]
     Null,
