@@ -203,7 +203,19 @@ fn refused(netdev: &str, what: &str, error: &io::Error) -> Why {
     log::warn!("{netdev}: {what}: {error}");
     let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
     let number = u32::try_from(errno as i32).unwrap_or(0);
-    Cause::ConnectFailed(Some(Reason { domain: Domain::Device, number, text: errno.desc() })).into()
+    Cause::ConnectFailed(Some(Reason { domain: Domain::Device, number, text: meaning(errno) })).into()
+}
+
+/// What drivers and the kernel mean by it; the log has the kernel's own words.
+fn meaning(errno: Errno) -> &'static str {
+    match errno {
+        Errno::EBUSY => "the device is in use",
+        Errno::EINVAL | Errno::EDOM | Errno::ERANGE => "the driver does not take the value",
+        Errno::ENOENT | Errno::EOPNOTSUPP => "the driver has no such setting",
+        Errno::ENODEV | Errno::ENXIO => "the device is gone",
+        Errno::EPERM | Errno::EACCES | Errno::EROFS => "not permitted",
+        _ => "see the log",
+    }
 }
 
 /// For Ethernet frames: an address that the driver does not mistake for an IP header.

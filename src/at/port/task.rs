@@ -1,5 +1,6 @@
 //! The one task that reads and writes a port.
 
+use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -160,7 +161,7 @@ impl Task {
             IoError::Gone => false,
             IoError::Transfer(errno) => {
                 self.errors = self.errors.saturating_add(1);
-                log::debug!("at: {}: {errno}", self.shared.manner.name);
+                log::debug!("at: {}: {}", self.shared.manner.name, io::Error::from(errno));
                 self.errors < MAX_ERRORS
             }
         }

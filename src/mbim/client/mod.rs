@@ -16,6 +16,7 @@ mod tests;
 use std::cell::RefCell;
 use std::fmt;
 use std::pin::Pin;
+use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -55,7 +56,7 @@ impl fmt::Display for Error {
             Error::Malformed(error) => error.fmt(f),
             Error::Refused(status, _) => write!(f, "refused: {} ({})", status.label(), u32::from(*status)),
             Error::Protocol(error) => write!(f, "protocol error: {}", error.label()),
-            Error::Transfer(errno) => write!(f, "transfer failed: {errno}"),
+            Error::Transfer(errno) => write!(f, "transfer failed: {}", io::Error::from(*errno)),
         }
     }
 }

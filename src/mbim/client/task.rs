@@ -95,7 +95,7 @@ impl Channel {
                 self.read_errors = self.read_errors.saturating_add(1);
                 let counters = &mut self.shared.table.borrow_mut().counters;
                 counters.transfer_errors = counters.transfer_errors.wrapping_add(1);
-                log::debug!("mbim: a read failed: {errno}");
+                log::debug!("mbim: a read failed: {}", std::io::Error::from(errno));
                 self.read_errors < MAX_READ_ERRORS
             }
             Err(IoError::Gone) => false,

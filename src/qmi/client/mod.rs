@@ -25,6 +25,7 @@ mod tests;
 use std::cell::RefCell;
 use std::fmt;
 use std::pin::Pin;
+use std::io;
 use std::rc::Rc;
 
 use nix::errno::Errno;
@@ -61,7 +62,7 @@ impl fmt::Display for Error {
             Error::Timeout => f.write_str("no answer in time"),
             Error::Malformed(error) => error.fmt(f),
             Error::Refused(error) => write!(f, "refused: {error}"),
-            Error::Transfer(errno) => write!(f, "transfer failed: {errno}"),
+            Error::Transfer(errno) => write!(f, "transfer failed: {}", io::Error::from(*errno)),
         }
     }
 }
