@@ -11,7 +11,7 @@
 //! stick. How rarely is `journal`'s business. Why not the run directory? It is in RAM.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +22,7 @@ use tokio::time::Instant;
 
 use crate::journal::{MOST_BYTES, Moment};
 use crate::json::Value;
+use crate::linux::files;
 use crate::task;
 
 const NAME: &str = "outages";
@@ -116,12 +117,7 @@ impl Ledger {
 
 /// At most twice what we write; nothing where there is no plain file.
 fn read(path: &Path) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let file = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path);
-    match file.and_then(|file| file.take(2 * MOST_BYTES as u64).read_to_end(&mut bytes)) {
-        Ok(_) => bytes,
-        Err(_) => Vec::new(),
-    }
+    files::read(path, 2 * MOST_BYTES).unwrap_or_default()
 }
 
 fn replace(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {

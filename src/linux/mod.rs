@@ -11,6 +11,7 @@
 pub mod channel;
 pub mod crash;
 pub mod fd;
+pub mod files;
 pub mod heal;
 pub mod mwan3;
 pub mod netdev;

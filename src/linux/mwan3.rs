@@ -10,13 +10,13 @@
 //! either, and the log says so once.
 
 use std::cell::Cell;
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use super::files;
+
 /// Longer than any number.
-const MOST: u64 = 32;
+const MOST: usize = 32;
 
 /// mwan3's mask, whether or not there is a mwan3.
 pub struct Mask {
@@ -32,10 +32,8 @@ impl Mask {
 
     /// As it is now: mwan3 starts, ends and is configured anew beside us.
     pub fn mark(&self) -> Option<u32> {
-        let mut text = String::new();
-        let opened = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(&self.file);
-        let why = match opened.and_then(|file| file.take(MOST).read_to_string(&mut text)) {
-            Ok(_) => match parse(&text) {
+        let why = match files::read(&self.file, MOST) {
+            Ok(text) => match parse(&String::from_utf8_lossy(&text)) {
                 Some(mark) => {
                     self.told.set(false);
                     return Some(mark);

@@ -12,9 +12,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -412,13 +410,9 @@ pub(super) fn children(dir: &Path) -> Vec<String> {
 
 /// The text of an attribute: one line without control characters, empty where it can't be read.
 pub(super) fn attribute(dir: &Path, name: &str) -> String {
-    // A sysfs attribute is a page at most; O_NONBLOCK because a hand-made tree may hold a FIFO.
-    const PAGE: u64 = 4096;
-    let mut bytes = Vec::new();
-    let file = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(dir.join(name));
-    if file.and_then(|file| file.take(PAGE).read_to_end(&mut bytes)).is_err() {
-        return String::new();
-    }
+    // A sysfs attribute is a page at most.
+    const PAGE: usize = 4096;
+    let bytes = super::files::read(&dir.join(name), PAGE).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let line = text.trim_end().lines().next().unwrap_or_default();
     line.chars().filter(|c| !c.is_control()).take(256).collect::<String>().trim().to_owned()
