@@ -130,6 +130,49 @@ pub fn shift<T>(line: &mut Vec<T>) -> Option<T> {
     if line.is_empty() { None } else { Some(line.remove(0)) }
 }
 
+/// One holder at a time; who waits is served when it is free.
+#[derive(Default)]
+pub struct Lock {
+    held: Cell<bool>,
+    waiting: RefCell<Vec<Waker>>,
+}
+
+/// Dropped, it is free again.
+pub struct Held<'a>(&'a Lock);
+
+impl Lock {
+    pub fn is_held(&self) -> bool {
+        self.held.get()
+    }
+
+    pub async fn lock(&self) -> Held<'_> {
+        poll_fn(|context| self.poll(context)).await;
+        Held(self)
+    }
+
+    #[inline(never)]
+    fn poll(&self, context: &Context<'_>) -> Poll<()> {
+        if self.held.replace(true) {
+            let mut waiting = self.waiting.borrow_mut();
+            if !waiting.iter().any(|known| known.will_wake(context.waker())) {
+                waiting.push(context.waker().clone());
+            }
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.held.set(false);
+        // All of them: the first may have been dropped meanwhile. Who comes first takes it.
+        for waker in self.0.waiting.take() {
+            waker.wake();
+        }
+    }
+}
+
 struct Slot<T> {
     value: Cell<Option<T>>,
     bell: Bell,

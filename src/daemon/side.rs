@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
 
 use super::slot::Slot;
 use crate::answers::{Folder, Refused, Stored, UssdAnswer, UssdOrder};
@@ -23,7 +22,7 @@ use crate::at::unsolicited::{self, Unsolicited};
 use crate::dial::Note;
 use crate::linux::channel::Io;
 use crate::linux::serial;
-use crate::queue::{Promise, Receiver, promise};
+use crate::queue::{Lock, Promise, Receiver, promise};
 use crate::task::timeout;
 
 const OPENING: Duration = Duration::from_secs(5);
@@ -37,7 +36,7 @@ type UssdWaiter = Promise<Result<UssdAnswer, Refused>>;
 #[derive(Default)]
 pub struct Side {
     open: RefCell<Option<(Port, PathBuf)>>,
-    opening: Mutex<()>,
+    opening: Lock,
     /// What it says by itself is needed: it is opened again when it comes back.
     needed: Cell<bool>,
     /// It was told to say so.
@@ -84,7 +83,7 @@ impl Side {
 
     /// Whether it should be opened, or told to tell, and nobody is at it already.
     pub fn wants_port(&self) -> bool {
-        let busy = self.opening.try_lock().is_err();
+        let busy = self.opening.is_held();
         self.again.set(busy);
         self.needed.get() && !self.tells.get() && !busy
     }

@@ -12,7 +12,6 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::memory::Memory;
@@ -28,6 +27,7 @@ use crate::mbim;
 use crate::modem::Modem;
 use crate::post::Incoming;
 use crate::qmi;
+use crate::queue::Lock;
 use crate::task::timeout;
 use crate::words::{Control, Facts, Id, ModemState};
 
@@ -86,9 +86,9 @@ pub struct Slot {
     found: RefCell<Option<Rc<Found>>>,
     state: Cell<ModemState>,
     generation: Cell<u32>,
-    open: Mutex<()>,
+    open: Lock,
     /// Held while a rung of the ladder is at work on it.
-    pub mending: Mutex<()>,
+    pub mending: Lock,
     /// Where it was found last, also once it has left.
     known: RefCell<Option<Rc<Found>>>,
     /// Ways of cutting its power that were tried and did not prove themselves.
@@ -101,7 +101,7 @@ pub struct Slot {
     notify: Rc<dyn Fn(Noted)>,
     memory: Memory,
     /// Mux devices come and go one after the other.
-    pub turn: Mutex<()>,
+    pub turn: Lock,
     /// Whether the packets carry QMAP channels; none before that was agreed on.
     pub channels: Cell<Option<bool>>,
     /// The last probe had no answer: have more patience.
@@ -130,8 +130,8 @@ impl Slot {
             found: RefCell::new(None),
             state: Cell::new(ModemState::Missing),
             generation: Cell::new(0),
-            open: Mutex::new(()),
-            mending: Mutex::new(()),
+            open: Lock::default(),
+            mending: Lock::default(),
             known: RefCell::default(),
             powered: Cell::new(0),
             modem: RefCell::new(None),
@@ -139,7 +139,7 @@ impl Slot {
             left: Cell::new(false),
             notify,
             memory,
-            turn: Mutex::new(()),
+            turn: Lock::default(),
             channels: Cell::new(None),
             hung: Cell::new(false),
             busy: RefCell::default(),
