@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use log::LevelFilter;
 use uwand::cli::args::{Invocation, parse};
 use uwand::globals::Globals;
-use uwand::linux::crash;
+use uwand::linux::{crash, tty};
 use uwand::{cli, logging};
 
 /// Wrong use, as in the shell.
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         }
         Ok(Invocation::Print(text)) => {
             // Whoever does not read the help to its end does not need it.
-            let _ = std::io::stdout().write_all(text.as_bytes());
+            let _ = tty::print(&text);
             ExitCode::SUCCESS
         }
         Err(why) => wrong_use(&why),

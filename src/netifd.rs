@@ -17,6 +17,7 @@ use crate::cause::Cause;
 use crate::config::{Kind, OPTIONS, is_misspelt, is_single};
 use crate::globals::Globals;
 use crate::json::{Map, Value, json};
+use crate::linux::tty;
 use crate::task;
 use crate::ubus::call::call;
 use crate::ubus::{Client, Error, Source, Status};
@@ -244,8 +245,10 @@ pub fn main(args: &[String], globals: &Globals) -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
         [_, "dump", ..] => {
-            println!("{}", dump());
-            ExitCode::SUCCESS
+            match tty::print(&format!("{}\n", dump())) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(_) => ExitCode::FAILURE,
+            }
         }
         [_, "setup" | "renew", interface, config, ..] => setup(interface, config, globals),
         [_, "teardown", interface, ..] => teardown(interface, globals),

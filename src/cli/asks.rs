@@ -5,7 +5,7 @@
 //! and the list of processes does not show it.
 
 use std::ffi::OsStr;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::time::Duration;
 
 use super::args::{Arguments, INTERFACE, JSON, MODEM, Request, Verb, command, flag, is_number, one, option};
@@ -13,6 +13,7 @@ use super::grammar::{Command, Many, Opt, Positional, Typed};
 use super::{Failure, bus, chosen_modem, output, print, show_asks};
 use crate::globals::Globals;
 use crate::json::{Map, Value};
+use crate::linux::tty;
 use crate::words;
 
 words! {
@@ -238,10 +239,20 @@ pub fn run(globals: &Globals, request: &Request) -> Result<(), Failure> {
 /// The text of a message, where it was not typed.
 fn read_text(method: &str, arguments: &mut Map) -> Result<(), Failure> {
     if method == "sms_send" && !arguments.contains_key("text") {
-        let text = io::read_to_string(io::stdin())?;
+        let text = io::read_to_string(tty::input()?)?;
         arguments.insert("text".to_string(), Value::from(text.trim_end_matches('\n')));
     }
     Ok(())
+}
+
+/// Up to the end of the line, and nothing of the next one. A PUK is no longer than this.
+fn read_line(input: &mut impl Read) -> io::Result<String> {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while line.len() < 80 && input.read(&mut byte)? > 0 && byte != *b"\n" {
+        line.extend(byte);
+    }
+    Ok(String::from_utf8_lossy(&line).into_owned())
 }
 
 /// What the action needs and was not typed comes from standard input, a line each.
@@ -255,11 +266,11 @@ fn read_secrets(arguments: &mut Map) -> Result<(), Failure> {
     };
     for name in needed.iter().filter(|name| !arguments.contains_key(name)).collect::<Vec<_>>() {
         let option = name.replace('_', "-");
-        if io::stdin().is_terminal() {
+        let mut input = tty::input()?;
+        if input.is_terminal() {
             write!(io::stderr(), "{option}: ")?;
         }
-        let mut line = String::new();
-        io::stdin().lock().read_line(&mut line)?;
+        let line = read_line(&mut input)?;
         let digits = line.trim();
         if digits.is_empty() {
             return Err(format!("--{option} is missing, and standard input has no line for it").into());

@@ -61,7 +61,7 @@ pub enum Screen {
 
 impl Screen {
     pub fn new(json: bool) -> io::Result<Self> {
-        let terminal = tty::size(&io::stdout()).is_some();
+        let terminal = tty::size().is_some();
         if terminal && !json {
             output::print(ENTER)?;
             return Ok(Screen::Live { recent: VecDeque::new() });
@@ -136,7 +136,7 @@ impl Drop for Screen {
 }
 
 fn rows() -> usize {
-    tty::size(&io::stdout()).map_or(24, |size| size.rows)
+    tty::size().map_or(24, |size| size.rows)
 }
 
 fn stamped(line: &str) -> String {

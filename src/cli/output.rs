@@ -1,6 +1,6 @@
 //! Standard output: what it can show, text, JSON, and a reader that went away.
 
-use std::io::{self, IsTerminal, Write};
+use std::io;
 
 use super::table::Style;
 use super::text::is_hostile;
@@ -9,15 +9,15 @@ use crate::linux::tty;
 
 /// What the terminal on stdout can show, by the environment's word.
 pub fn style() -> Style {
-    let stdout = io::stdout();
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let dumb = set("TERM").is_some_and(|term| term == "dumb");
     let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
+    let terminal = tty::size();
     Style {
         // https://no-color.org: any value that is not empty.
-        colour: stdout.is_terminal() && !dumb && set("NO_COLOR").is_none(),
+        colour: terminal.is_some() && !dumb && set("NO_COLOR").is_none(),
         unicode: locale.is_none_or(|locale| speaks_utf8(&locale)),
-        width: tty::size(&stdout).map(|size| size.columns),
+        width: terminal.map(|size| size.columns),
     }
 }
 
@@ -30,9 +30,7 @@ fn speaks_utf8(locale: &str) -> bool {
 
 /// Text to stdout at once.
 pub fn print(text: &str) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
-    stdout.flush()
+    tty::print(text)
 }
 
 /// JSON over several lines, for `--json`.
