@@ -171,6 +171,7 @@ fn until_told(
     let either = async {
         let end = Signals::new(signals)?;
         tokio::select! {
+            biased;
             ended = work => ended,
             () = end.heard() => Ok(()),
         }

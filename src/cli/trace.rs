@@ -4,7 +4,7 @@
 //! when the daemon goes away. The daemon forgets us 15 s after our last word.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
@@ -17,6 +17,7 @@ use crate::civil::Civil;
 use crate::globals::Globals;
 use crate::json::{Map, Value};
 use crate::linux::signals::Signal;
+use crate::linux::tty;
 use crate::task::{sleep_until, timeout};
 use crate::ubus::{Client, Notice, Source};
 
@@ -50,6 +51,7 @@ async fn follow(globals: &Globals, arguments: &Value, out: &mut Out) -> Result<(
     let only = text(arguments, "modem");
     loop {
         tokio::select! {
+            biased;
             () = sleep_until(again) => {
                 again += AGAIN;
                 let asked = client.invoke(bus::OBJECT, "trace", arguments, bus::LIMIT).await;
@@ -76,7 +78,7 @@ impl Out {
             return Ok(if request.json { Out::Json } else { Out::Lines { hex } });
         };
         let mut file: Box<dyn Write> = match path {
-            "-" => Box::new(io::stdout()),
+            "-" => Box::new(tty::output()?),
             path => Box::new(File::create(path).map_err(|error| format!("cannot write to {path}: {error}"))?),
         };
         file.write_all(&pcap::begin(now()))?;

@@ -5,7 +5,7 @@
 //! its output any more.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -18,6 +18,7 @@ use super::{Failure, bus, choose, until_told};
 use crate::globals::Globals;
 use crate::json::{Value, json};
 use crate::linux::signals::{Signal, Signals};
+use crate::linux::tty;
 use crate::task::{sleep_until, timeout};
 use crate::ubus::{Client, Error, Event, Events, Notice, Source, Subscription};
 
@@ -60,6 +61,7 @@ impl<'a> Watch<'a> {
         let _ = timeout(PATIENCE, self.client.connected()).await;
         loop {
             tokio::select! {
+                biased;
                 notice = self.daemon.recv() => self.notice(notice).await?,
                 event = self.events.recv() => self.event(&event).await?,
                 () = resized.heard() => self.redraw()?,
@@ -91,7 +93,7 @@ impl<'a> Watch<'a> {
     }
 
     async fn tick(&mut self) -> Result<(), Failure> {
-        if nobody_reads(&io::stdout())? {
+        if nobody_reads(tty::reader())? {
             return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
         }
         if self.screen.is_live() || self.status.is_none() { self.refresh().await } else { Ok(()) }
@@ -160,8 +162,8 @@ impl<'a> Watch<'a> {
 }
 
 /// A pipe whose reader is gone says so without being written to.
-fn nobody_reads(stdout: &impl AsFd) -> io::Result<bool> {
-    let mut fds = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
+fn nobody_reads(stdout: BorrowedFd<'_>) -> io::Result<bool> {
+    let mut fds = [PollFd::new(stdout, PollFlags::empty())];
     poll(&mut fds, PollTimeout::ZERO)?;
     let gone = PollFlags::POLLERR | PollFlags::POLLHUP | PollFlags::POLLNVAL;
     Ok(fds.iter().filter_map(PollFd::revents).any(|events| events.intersects(gone)))

@@ -94,9 +94,11 @@ async fn serve(line: &Rc<Line>, mut stream: UnixStream, state: &watch::Sender<Co
         if line.router.borrow().overflowed() {
             return io::Error::other("ubusd does not read");
         }
+        // Writing has its turn first: what waits is bounded, what may come is not.
         let done = tokio::select! {
-            got = reader.read_buf(input.buffer()) => got.and_then(not_the_end),
+            biased;
             put = writer.write_buf(&mut output), if !idle => put.and_then(not_the_end),
+            got = reader.read_buf(input.buffer()) => got.and_then(not_the_end),
             () = line.wake.notified(), if idle => Ok(()),
         };
         if let Err(error) = done {
