@@ -4,6 +4,7 @@
 //! Contract: pure. A number outside of every table has no band. NR's bands overlap; then all
 //! that hold the number are named, because the modem alone knows which one it means.
 
+use crate::few::Listed;
 use crate::words::Technology;
 
 /// `B20`, `n77/n78`, `U1`, `DCS1800`; `None` for a number that is in no table.
@@ -14,7 +15,7 @@ pub fn band(technology: Technology, channel: u32) -> Option<String> {
         Technology::Lte => lte(channel).map(|row| format!("B{}", row.0)),
         // With an LTE anchor the technology is of both; a cell is of one, and these are NR's.
         Technology::FivegNsa | Technology::FivegSa => {
-            let names: Vec<String> = nr(channel).map(|band| format!("n{band}")).collect();
+            let names: Vec<String> = nr(channel).map(|band| format!("n{band}")).listed();
             Some(names.join("/")).filter(|names| !names.is_empty())
         }
         Technology::Cdma => None,

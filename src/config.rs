@@ -15,6 +15,7 @@ use std::time::Duration;
 use self::names::nearest;
 pub use self::names::{distance, is_known, is_misspelt, is_single};
 use crate::cause::{Cause, Why};
+use crate::few::Listed;
 use crate::json::{Map, Value};
 use crate::target::Target;
 use crate::words::{Auth, Control, Mode, PdpType, Secret, device_shown};
@@ -150,7 +151,7 @@ impl Config {
             pincode: section.text("pincode")?.map(Secret::new),
             allow_roaming: section.flag("allow_roaming", false)?,
             plmn: section.text("plmn")?,
-            modes: section.words("modes")?.iter().filter_map(|word| Mode::parse(word)).collect(),
+            modes: section.words("modes")?.iter().filter_map(|word| Mode::parse(word)).listed(),
             profile: section.number("profile")?,
             mtu: section.number("mtu")?,
             delay: section.seconds("delay", 0)?,
@@ -259,7 +260,7 @@ impl Section<'_> {
     fn list(&self, name: &str) -> Result<Vec<String>, Why> {
         match self.table.get(name) {
             None | Some(Value::Null) => Ok(Vec::new()),
-            Some(Value::String(text)) => Ok(text.split_whitespace().map(str::to_string).collect()),
+            Some(Value::String(text)) => Ok(text.split_whitespace().map(str::to_string).listed()),
             Some(Value::Array(items)) => items
                 .iter()
                 .map(|item| match item {
@@ -279,7 +280,7 @@ impl Section<'_> {
             .flat_map(|item| item.split([',', ' ']))
             .filter(|word| !word.is_empty())
             .map(str::to_string)
-            .collect();
+            .listed();
         match words.iter().find(|word| !allowed.contains(&word.as_str())) {
             Some(word) => Err(bad(name, word, format!("use some of {}", allowed.join(", ")))),
             None => Ok(words),

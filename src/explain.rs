@@ -5,6 +5,7 @@
 
 use crate::cause::Cause;
 use crate::fault::{Diagnosis, Health, Rung};
+use crate::few::Listed;
 use crate::json::{Map, Value, json};
 use crate::words;
 use crate::words::LinkState;
@@ -158,7 +159,7 @@ fn evidence(view: &View) -> Vec<String> {
     match (view.diagnosis, view.cause) {
         (Some(diagnosis), _) => diagnosis.evidence.clone(),
         // The first detail is the text again.
-        (None, Some(cause)) => cause.details().into_iter().skip(1).collect(),
+        (None, Some(cause)) => cause.details().into_iter().skip(1).listed(),
         (None, None) => Vec::new(),
     }
 }

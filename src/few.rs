@@ -103,6 +103,23 @@ impl<K: Ord, V> Few<K, V> {
     }
 }
 
+/// Short lists.
+pub trait Listed: Iterator {
+    /// What the iterator gives, in its order.
+    ///
+    /// Why not `collect`? Its code begins with the first item apart from the rest and writes in
+    /// place where it can: the iterator's own code is there twice or more for each list.
+    fn listed(self) -> Vec<Self::Item>;
+}
+
+impl<I: Iterator> Listed for I {
+    fn listed(self) -> Vec<I::Item> {
+        let mut list = Vec::new();
+        self.for_each(|item| list.push(item));
+        list
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

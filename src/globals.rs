@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use log::LevelFilter;
 
+use crate::few::Listed;
+
 pub const ENV_UBUS_SOCKET: &str = "UWAND_UBUS_SOCKET";
 pub const ENV_SYSFS: &str = "UWAND_SYSFS";
 pub const ENV_RUN_DIR: &str = "UWAND_RUN_DIR";
@@ -42,7 +44,7 @@ pub struct Globals {
 impl Default for Globals {
     fn default() -> Self {
         Globals {
-            ubus_sockets: UBUS_SOCKETS.iter().map(PathBuf::from).collect(),
+            ubus_sockets: UBUS_SOCKETS.iter().map(PathBuf::from).listed(),
             sysfs: PathBuf::from("/sys"),
             run_dir: PathBuf::from(RUN_DIR),
             log_level: None,

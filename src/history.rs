@@ -7,6 +7,7 @@
 //!
 //! Why not RRD files? They are written every minute, and that to flash or not kept at all.
 
+use crate::few::Listed;
 use crate::json::{Value, json};
 use crate::words;
 use crate::words::Signal;
@@ -218,7 +219,7 @@ impl History {
             .iter()
             .filter(meant)
             .map(|series| series.shown(now, seconds.unwrap_or(u32::MAX)))
-            .collect();
+            .listed();
         json!({ "series": all })
     }
 }

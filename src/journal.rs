@@ -14,6 +14,7 @@
 use std::collections::VecDeque;
 
 use crate::fault::{Diagnosis, Fault, Rung};
+use crate::few::Listed;
 use crate::json::{Map, Value, json};
 
 /// What the file may take, and nearly what the ring takes in RAM.
@@ -190,7 +191,7 @@ impl Journal {
     pub fn diagnosed(&mut self, interface: &str, diagnosis: &Diagnosis) {
         let Some(outage) = self.open(interface) else { return };
         let evidence: Vec<String> =
-            diagnosis.evidence.iter().take(MOST_EVIDENCE).map(|text| clean(text)).collect();
+            diagnosis.evidence.iter().take(MOST_EVIDENCE).map(|text| clean(text)).listed();
         let changed = outage.fault != Some(diagnosis.fault);
         outage.fault = Some(diagnosis.fault);
         outage.evidence = evidence;
@@ -256,7 +257,7 @@ impl Journal {
     /// The reply of `outages`: the newest first.
     pub fn reply(&self, now: Moment, interface: Option<&str>, limit: usize) -> Value {
         let meant = self.outages.iter().rev().filter(|o| interface.is_none_or(|name| o.interface == name));
-        let outages: Vec<Value> = meant.take(limit).map(|outage| outage.shown(now)).collect();
+        let outages: Vec<Value> = meant.take(limit).map(|outage| outage.shown(now)).listed();
         json!({ "outages": outages })
     }
 
@@ -379,10 +380,10 @@ impl Outage {
                 .filter_map(Value::as_str)
                 .take(MOST_EVIDENCE)
                 .map(clean)
-                .collect(),
+                .listed(),
             cell: json.get("cell").map(|cell| some_of(cell, &CELL)).unwrap_or_default(),
             signal: json.get("signal").map(|signal| some_of(signal, &SIGNAL)).unwrap_or_default(),
-            rungs: list("rungs").iter().filter_map(Tried::parse).take(MOST_RUNGS).collect(),
+            rungs: list("rungs").iter().filter_map(Tried::parse).take(MOST_RUNGS).listed(),
             cured_by: word("cured_by").and_then(Rung::parse),
         })
     }
@@ -455,7 +456,7 @@ fn clean(text: &str) -> String {
     let words = shown
         .split(' ')
         .map(|word| if word.split(|c: char| !c.is_ascii_digit()).any(long) { "***" } else { word });
-    words.collect::<Vec<_>>().join(" ")
+    words.listed().join(" ")
 }
 
 /// The CRC of zip and Ethernet; a few hundred bytes a line need no table.

@@ -9,6 +9,7 @@
 //! Why no HTTP server? A router has a web server, and collectors that run a command.
 
 use crate::fault::Health;
+use crate::few::Listed;
 use crate::json::{Map, Value};
 use crate::words::{LinkState, ModemState, Registration};
 
@@ -61,19 +62,19 @@ const fn family(
 const ONE: Kind = Kind::Gauge(1.0);
 
 fn link_states() -> Vec<&'static str> {
-    LinkState::ALL.iter().map(|state| state.as_str()).collect()
+    LinkState::ALL.iter().map(|state| state.as_str()).listed()
 }
 
 fn modem_states() -> Vec<&'static str> {
-    ModemState::ALL.iter().map(|state| state.as_str()).collect()
+    ModemState::ALL.iter().map(|state| state.as_str()).listed()
 }
 
 fn healths() -> Vec<&'static str> {
-    Health::ALL.iter().map(|health| health.as_str()).collect()
+    Health::ALL.iter().map(|health| health.as_str()).listed()
 }
 
 fn registrations() -> Vec<&'static str> {
-    Registration::ALL.iter().map(|registration| registration.as_str()).collect()
+    Registration::ALL.iter().map(|registration| registration.as_str()).listed()
 }
 
 #[rustfmt::skip]
@@ -193,7 +194,7 @@ impl Family {
                 let none = Map::new();
                 let table = of.as_object().unwrap_or(&none);
                 let known = keys.iter().filter_map(|key| Some((*key, table.get(key)?.as_str()?)));
-                let labels: Vec<(&str, &str)> = labels.iter().copied().chain(known).collect();
+                let labels: Vec<(&str, &str)> = labels.iter().copied().chain(known).listed();
                 self.line(text, "_info", &labels, 1.0);
             }
         }

@@ -12,6 +12,7 @@
 
 use crate::cause::Cause;
 use crate::config::{self, Config, Kind, OPTIONS};
+use crate::few::Listed;
 use crate::json::{Map, Value};
 use crate::uci::{self, Entry, quoted_value};
 
@@ -48,7 +49,7 @@ pub fn plan(export: &str, only: Option<&str>, modems: &[Seen]) -> Vec<Change> {
         let proto = old.iter().find(|entry| entry.name == "proto")?.value.clone();
         PROTOCOLS.contains(&proto.as_str()).then(|| change(name, proto, old, modems))
     });
-    changes.collect()
+    changes.listed()
 }
 
 fn change(interface: String, proto: String, old: Vec<Entry>, modems: &[Seen]) -> Change {
@@ -308,7 +309,7 @@ impl Change {
             return Vec::new();
         }
         let mark = |entry: &&Entry| if self.new.contains(entry) { ' ' } else { '-' };
-        let mut lines: Vec<String> = self.old.iter().map(|entry| line(mark(&entry), entry)).collect();
+        let mut lines: Vec<String> = self.old.iter().map(|entry| line(mark(&entry), entry)).listed();
         let added = self.new.iter().filter(|entry| !self.old.contains(entry));
         lines.extend(added.map(|entry| line('+', entry)));
         lines

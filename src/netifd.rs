@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use crate::cause::Cause;
 use crate::config::{Kind, OPTIONS, is_misspelt, is_single};
+use crate::few::Listed;
 use crate::globals::Globals;
 use crate::json::{Map, Value, json};
 use crate::linux::tty;
@@ -46,7 +47,7 @@ pub fn dump() -> Value {
             Kind::List | Kind::Words(_) => json!([option.name, TYPE_ARRAY]),
             _ => json!([option.name, TYPE_STRING]),
         })
-        .collect();
+        .listed();
     json!({
         "name": "uwand",
         "config": config,
@@ -78,7 +79,7 @@ pub fn link_up(interface: &str, bearer: &Bearer) -> Value {
     message.insert("keep".into(), false.into());
     add_ipv4(&mut message, bearer);
     add_ipv6(&mut message, bearer);
-    let dns: Vec<String> = bearer.dns().map(|server| server.to_string()).collect();
+    let dns: Vec<String> = bearer.dns().map(|server| server.to_string()).listed();
     if !dns.is_empty() {
         message.insert("dns".into(), dns.into());
     }
@@ -96,7 +97,7 @@ fn add_ipv4(message: &mut Map, bearer: &Bearer) {
         .addresses
         .iter()
         .map(|(address, prefix)| json!({ "ipaddr": address.to_string(), "mask": prefix.to_string() }))
-        .collect();
+        .listed();
     message.insert("ipaddr".into(), addresses.into());
     // A gateway that no address of ours covers would be unreachable for the kernel; the link
     // is point to point, so the route needs none (seen with /32 addresses).
@@ -124,16 +125,16 @@ fn add_ipv6(message: &mut Map, bearer: &Bearer) {
         .addresses
         .iter()
         .map(|(address, _)| json!({ "ipaddr": address.to_string(), "mask": "128" }))
-        .collect();
+        .listed();
     message.insert("ip6addr".into(), addresses.into());
     let prefixes: Vec<String> = v6
         .addresses
         .iter()
         .filter(|(address, prefix)| (1..=64).contains(prefix) && !is_link_local(address))
         .map(|(address, prefix)| format!("{}/{prefix}", network(address, *prefix)))
-        .collect();
+        .listed();
     let sources: Vec<String> = if prefixes.is_empty() {
-        v6.addresses.iter().map(|(address, _)| format!("{address}/128")).collect()
+        v6.addresses.iter().map(|(address, _)| format!("{address}/128")).listed()
     } else {
         prefixes.clone()
     };
@@ -155,7 +156,7 @@ fn add_ipv6(message: &mut Map, bearer: &Bearer) {
         }
         route
     });
-    let routes: Vec<Value> = to_gateway.into_iter().chain(default).collect();
+    let routes: Vec<Value> = to_gateway.into_iter().chain(default).listed();
     message.insert("routes6".into(), routes.into());
 }
 
@@ -242,7 +243,7 @@ const NETWORK: &str = "/etc/config/network";
 
 /// The handler process: `"" dump`, `uwand setup|renew|teardown IFACE JSON [DEVICE]`.
 pub fn main(args: &[String], globals: &Globals) -> ExitCode {
-    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).listed();
     match words.as_slice() {
         [_, "dump", ..] => {
             match tty::print(&format!("{}\n", dump())) {

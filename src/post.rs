@@ -4,6 +4,7 @@
 //! place, so that it can be deleted. Numbers and texts are revealed here, as in `replies`.
 
 use crate::answers::{Folder, Stored};
+use crate::few::Listed;
 use crate::json::Table;
 use crate::json::Value;
 use crate::sms::assemble::{Assembler, Message, Part, USUAL_PATIENCE};
@@ -28,7 +29,7 @@ impl Incoming {
             Ok(Tpdu::StatusReport(of)) => Some(report(stored, &of)),
             Ok(Tpdu::Submit(_)) | Err(_) => Some(unreadable(stored)),
         };
-        told.iter().map(|message| shown(message, "received", "from", None)).chain(other).collect()
+        told.iter().map(|message| shown(message, "received", "from", None)).chain(other).listed()
     }
 }
 
@@ -50,9 +51,9 @@ pub fn list(store: &[Stored]) -> Vec<Value> {
     let folder = |message: &Message| folder_of(store, &message.keys);
     let came = came.iter().map(|m| (place(m), shown(m, "received", "from", folder(m))));
     let went = went.iter().map(|m| (place(m), shown(m, "sent", "to", folder(m))));
-    let mut all: Vec<(u32, Value)> = came.chain(went).chain(others).collect();
+    let mut all: Vec<(u32, Value)> = came.chain(went).chain(others).listed();
     all.sort_by_key(|(index, _)| *index);
-    all.into_iter().map(|(_, message)| message).collect()
+    all.into_iter().map(|(_, message)| message).listed()
 }
 
 fn received(key: u32, deliver: Deliver) -> Part {

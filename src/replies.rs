@@ -6,6 +6,7 @@
 
 use crate::answers::{Cell, Cells, Network, SimLock, UssdAnswer};
 use crate::bands::{band, downlink_khz};
+use crate::few::Listed;
 use crate::json::{Table, Value, json};
 use crate::status::tenths;
 use crate::words::Technology;
@@ -14,8 +15,8 @@ use crate::words::Technology;
 pub fn cells(modem: &str, cells: &Cells) -> Value {
     Table::default()
         .with("modem", modem)
-        .with("serving", cells.serving.iter().map(cell).collect::<Vec<_>>())
-        .with("neighbours", cells.neighbours.iter().map(cell).collect::<Vec<_>>())
+        .with("serving", cells.serving.iter().map(cell).listed())
+        .with("neighbours", cells.neighbours.iter().map(cell).listed())
         .with("note", cells.note.clone())
         .json()
 }
@@ -55,7 +56,7 @@ pub fn cell(cell: &Cell) -> Value {
 
 /// The reply of `scan`.
 pub fn networks(modem: &str, networks: &[Network]) -> Value {
-    json!({ "modem": modem, "networks": networks.iter().map(network).collect::<Vec<_>>() })
+    json!({ "modem": modem, "networks": networks.iter().map(network).listed() })
 }
 
 fn network(network: &Network) -> Value {

@@ -20,6 +20,7 @@ use std::fmt::Display;
 
 use crate::cause::Cause;
 use crate::fault::{Fault, Health, Rung};
+use crate::few::Listed;
 use crate::json::{Table, ToJson, Value};
 use crate::words::{
     Addressing, Bearer, Control, Facts, Id, LinkState, ModemState, Registration, Signal, SimState, Technology,
@@ -157,9 +158,9 @@ impl FamilyStatus {
             Addressing::Absent => None,
             Addressing::Dynamic => Some(FamilyStatus { dynamic: Some(true), ..FamilyStatus::default() }),
             Addressing::Static(family) => Some(FamilyStatus {
-                addresses: family.addresses.iter().map(|(a, prefix)| format!("{a}/{prefix}")).collect(),
+                addresses: family.addresses.iter().map(|(a, prefix)| format!("{a}/{prefix}")).listed(),
                 gateway: family.gateway.as_ref().map(A::to_string),
-                dns: family.dns.iter().map(A::to_string).collect(),
+                dns: family.dns.iter().map(A::to_string).listed(),
                 mtu: family.mtu,
                 dynamic: None,
             }),
@@ -222,7 +223,7 @@ impl ModemStatus {
             imei: revealed(&facts.imei),
             iccid: revealed(&facts.iccid),
             imsi: revealed(&facts.imsi),
-            numbers: some(facts.numbers.iter().map(|number| number.reveal().to_string()).collect()),
+            numbers: some(facts.numbers.iter().map(|number| number.reveal().to_string()).listed()),
             sim: facts.sim,
             pin_tries: facts.pin_tries,
             radio: radio(facts),

@@ -11,6 +11,8 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
+use crate::few::Listed;
+
 /// One `option` or `list` line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -25,7 +27,7 @@ pub fn section(text: &str, kind: &str, name: &str) -> Vec<Entry> {
     let mut inside = false;
     let mut chars = text.chars().peekable();
     while let Some(words) = statement(&mut chars) {
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).listed();
         match words.as_slice() {
             ["config" | "c", found, named] => inside = (*found, *named) == (kind, name),
             ["config" | "c" | "package" | "p", ..] => inside = false,

@@ -3,6 +3,7 @@
 //!
 //! Contract: pure; no payload makes it panic. A scheme that carries no text shows as hex.
 
+use crate::few::Listed;
 use crate::sms::gsm7;
 
 /// 7-bit default alphabet, language unspecified.
@@ -27,7 +28,7 @@ pub fn encode(text: &str) -> Option<(u8, Vec<u8>)> {
             }
             (GSM7, gsm7::pack(&septets, 0))
         }
-        None => (UCS2, text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
+        None => (UCS2, text.encode_utf16().flat_map(u16::to_be_bytes).listed()),
     };
     (!text.is_empty() && payload.len() <= MOST_OCTETS).then_some((scheme, payload))
 }

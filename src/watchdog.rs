@@ -28,6 +28,7 @@ use std::time::{Duration, Instant};
 use self::cost::{LONG, packets};
 pub use self::cost::{Settings, bytes_month, wakeups_hour};
 use crate::fault::Health;
+use crate::few::Listed;
 use crate::target::Target;
 
 /// Traffic postpones so many rounds in a row, then one is due all the same: a round trip for
@@ -157,7 +158,7 @@ pub struct Watchdog {
 impl Watchdog {
     pub fn new(now: Instant, settings: Settings, targets: Vec<Target>) -> Watchdog {
         Watchdog {
-            order: (0..targets.len()).collect(),
+            order: (0..targets.len()).listed(),
             settings,
             targets,
             up: None,
@@ -301,7 +302,7 @@ impl Watchdog {
             if now < asking.since + self.settings.timeout + OVERDUE {
                 return Vec::new();
             }
-            let lost: Vec<_> = asking.targets.iter().map(|target| (*target, Outcome::Unsent)).collect();
+            let lost: Vec<_> = asking.targets.iter().map(|target| (*target, Outcome::Unsent)).listed();
             return self.on_round(now, &lost, counters);
         }
         let first = self.leeway().map(|(first, _)| first).or(self.due);
@@ -356,7 +357,7 @@ impl Watchdog {
             Some(false) => v4,
             None => v4 || v6,
         };
-        self.order.iter().copied().filter(fits).collect()
+        self.order.iter().copied().filter(fits).listed()
     }
 
     fn ask(&mut self, now: Instant, counters: Counters, most: usize, gap: Duration) -> Vec<Action> {

@@ -11,6 +11,7 @@ use super::port::{Error, Port, SEND_TIMEOUT, USUAL_TIMEOUT};
 use super::read::{message, ussd};
 use super::result::Final;
 use crate::answers::{Folder, Refused, Stored, UssdAnswer, UssdOrder, UssdState};
+use crate::few::Listed;
 use crate::words::Id;
 
 /// Many messages over a slow SIM.
@@ -52,10 +53,10 @@ pub async fn messages(port: &Port, index: Option<u32>) -> Result<Vec<Stored>, Re
         None => message::list(&call(port, "AT+CMGL=4", LIST_TIMEOUT).await?.lines),
         Some(index) => {
             let reply = call(port, &format!("AT+CMGR={index}"), USUAL_TIMEOUT).await?;
-            message::read(index, &reply.lines).into_iter().collect()
+            message::read(index, &reply.lines).into_iter().listed()
         }
     };
-    Ok(found.into_iter().map(stored).collect())
+    Ok(found.into_iter().map(stored).listed())
 }
 
 /// The message that a `+CMTI` or `+CDSI` tells of.

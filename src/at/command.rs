@@ -1,5 +1,7 @@
 //! A command line, as far as its answer depends on it: which names it asks for.
 
+use crate::few::Listed;
+
 /// What one command of a line does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -36,9 +38,9 @@ pub fn commands(line: &str) -> Vec<Command> {
 
 /// The name for a log: values may be a PIN or a number.
 pub fn shown(line: &str) -> String {
-    let names: Vec<String> = commands(line).into_iter().map(|command| command.name).take(8).collect();
+    let names: Vec<String> = commands(line).into_iter().map(|command| command.name).take(8).listed();
     // A dial string is a number.
-    let names: Vec<&str> = names.iter().map(|name| if name.starts_with('D') { "D" } else { name }).collect();
+    let names: Vec<&str> = names.iter().map(|name| if name.starts_with('D') { "D" } else { name }).listed();
     format!("AT{}", names.join(";"))
 }
 

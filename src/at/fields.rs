@@ -3,6 +3,8 @@
 //! Modems forget quotes, put blanks anywhere and pad numbers; a field is what stands between
 //! commas outside of quotes, without blanks around it and without its quotes.
 
+use crate::few::Listed;
+
 /// What follows `prefix` and an optional colon; `None` for another line.
 pub fn after<'a>(line: &'a str, prefix: &str) -> Option<&'a str> {
     let line = line.trim_start();
@@ -60,7 +62,7 @@ const MOST_FIELDS: usize = 64;
 
 impl<'a> Fields<'a> {
     pub fn new(values: &'a str) -> Self {
-        Fields(split(values, ',').take(MOST_FIELDS).map(Field::new).collect())
+        Fields(split(values, ',').take(MOST_FIELDS).map(Field::new).listed())
     }
 
     /// The fields behind `prefix`.

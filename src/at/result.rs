@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+
 /// The end of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Final {

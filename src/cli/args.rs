@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use super::asks;
 use super::grammar::{self, Command, Else, Many, Opt, Positional, Typed, any};
+use crate::few::Listed;
 use crate::globals::{Globals, parse_level};
 use crate::json::Map;
 use crate::words;
@@ -82,7 +83,7 @@ pub fn parse(args: impl Iterator<Item = OsString>, globals: Globals) -> Result<I
     match typed.commands.first().copied() {
         Some("daemon") => Ok(Invocation::Daemon(globals)),
         Some("netifd") => {
-            Ok(Invocation::Netifd(globals, typed.values("args").map(OsStr::to_os_string).collect()))
+            Ok(Invocation::Netifd(globals, typed.values("args").map(OsStr::to_os_string).listed()))
         }
         Some(verb) => {
             let verb = Verb::parse(verb).ok_or_else(|| format!("{verb}: not a command; see uwand --help"))?;

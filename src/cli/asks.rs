@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::args::{Arguments, INTERFACE, JSON, MODEM, Request, Verb, command, flag, is_number, one, option};
 use super::grammar::{Command, Many, Opt, Positional, Typed};
 use super::{Failure, bus, chosen_modem, output, print, show_asks};
+use crate::few::Listed;
 use crate::globals::Globals;
 use crate::json::{Map, Value};
 use crate::linux::tty;
@@ -264,7 +265,7 @@ fn read_secrets(arguments: &mut Map) -> Result<(), Failure> {
         Some(SimAction::Unblock) => &["puk", "new_pin"],
         Some(SimAction::Change) => &["pin", "new_pin"],
     };
-    for name in needed.iter().filter(|name| !arguments.contains_key(name)).collect::<Vec<_>>() {
+    for name in needed.iter().filter(|name| !arguments.contains_key(name)).listed() {
         let option = name.replace('_', "-");
         let mut input = tty::input()?;
         if input.is_terminal() {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::show::text;
+use crate::few::Listed;
 use crate::globals::Globals;
 use crate::json::Value;
 use crate::ubus::call::call;
@@ -70,7 +71,7 @@ fn refused(status: Status, why: Option<String>, method: &str) -> String {
 fn unreachable_bus(sockets: &[PathBuf]) -> String {
     let failures = sockets.iter().map(UnixStream::connect).filter_map(Result::err);
     let failure = failures.max_by_key(|error| error.kind() != ErrorKind::NotFound);
-    let paths: Vec<_> = sockets.iter().map(|path| path.display().to_string()).collect();
+    let paths: Vec<_> = sockets.iter().map(|path| path.display().to_string()).listed();
     let paths = paths.join(" or ");
     match failure {
         Some(error) if error.kind() == ErrorKind::PermissionDenied => {

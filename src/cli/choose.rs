@@ -3,12 +3,13 @@
 //! Contract: pure. What is not there is an error that names what is.
 
 use super::show::{list, text};
+use crate::few::Listed;
 use crate::json::{Value, json};
 
 /// The reply with the chosen interface and its modem, or the chosen modem and its interfaces.
 pub fn narrowed(reply: &Value, interface: Option<&str>, modem: Option<&str>) -> Result<Value, String> {
-    let mut interfaces: Vec<&Value> = list(reply, "interfaces").iter().collect();
-    let mut modems: Vec<&Value> = list(reply, "modems").iter().collect();
+    let mut interfaces: Vec<&Value> = list(reply, "interfaces").iter().listed();
+    let mut modems: Vec<&Value> = list(reply, "modems").iter().listed();
     if let Some(name) = modem {
         let id = modem_id(reply, name)?;
         modems.retain(|modem| text(modem, "id").as_deref() == Some(&id));
@@ -69,7 +70,7 @@ pub fn modem_id(reply: &Value, name: &str) -> Result<String, String> {
 }
 
 fn names(values: &[Value], key: &str) -> Vec<String> {
-    values.iter().filter_map(|value| text(value, key)).collect()
+    values.iter().filter_map(|value| text(value, key)).listed()
 }
 
 fn known(names: &[String], what: &str) -> String {

@@ -5,6 +5,7 @@
 
 use super::grammar::{Command, Many, Opt, Positional};
 use crate::config::distance;
+use crate::few::Listed;
 
 const HELP: [Opt; 1] =
     [Opt { name: "help", short: 'h', value: "", help: "Print help", check: super::grammar::any }];
@@ -43,7 +44,7 @@ pub fn wrong(path: &[&Command], what: &str) -> String {
 }
 
 fn names(path: &[&Command]) -> String {
-    path.iter().map(|command| command.name).collect::<Vec<_>>().join(" ")
+    path.iter().map(|command| command.name).listed().join(" ")
 }
 
 fn usage(path: &[&Command]) -> String {
@@ -79,7 +80,7 @@ fn row(option: &Opt) -> (String, &'static str) {
 }
 
 fn section<'a>(text: &mut String, title: &str, rows: impl Iterator<Item = (String, &'a str)>) {
-    let rows: Vec<(String, &str)> = rows.collect();
+    let rows: Vec<(String, &str)> = rows.listed();
     let widest = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     if !rows.is_empty() {
         text.push_str(&format!("\n{title}:\n"));

@@ -12,6 +12,7 @@ use super::pattern::{append, part};
 use super::show::{self, list};
 use super::table::Style;
 use crate::civil::Civil;
+use crate::few::Listed;
 use crate::json::{Value, json};
 use crate::linux::tty;
 
@@ -35,7 +36,7 @@ pub fn states(status: &Value) -> Vec<String> {
         append(&mut words, "", interface, ", {error}");
         Some(words)
     };
-    list(status, "interfaces").iter().filter_map(line).collect()
+    list(status, "interfaces").iter().filter_map(line).listed()
 }
 
 /// An event as an object that says its name.

@@ -10,6 +10,7 @@ use std::path::Path;
 use super::args::Request;
 use super::table::{Page, Paint};
 use super::{Failure, output, print};
+use crate::few::Listed;
 use crate::globals::Globals;
 use crate::json::{Value, json};
 use crate::linux::run;
@@ -27,7 +28,7 @@ pub fn run(globals: &Globals, request: &Request) -> Result<(), Failure> {
     let modems = seen(&Sysfs::new(&globals.sysfs));
     let changes = plan(&export, request.interface.as_deref(), &modems);
     let apply = request.arguments.0.contains_key("apply");
-    let ready: Vec<&Change> = changes.iter().filter(|change| !change.new.is_empty()).collect();
+    let ready: Vec<&Change> = changes.iter().filter(|change| !change.new.is_empty()).listed();
     if apply && !ready.is_empty() {
         carry_out(&ready)?;
     }
@@ -41,10 +42,10 @@ fn seen(sysfs: &Sysfs) -> Vec<Seen> {
     let each = modems.iter().map(|found| {
         let wdm = found.wdm.file_name().map(|name| name.to_string_lossy().into_owned());
         let ports = found.ports.iter().map(|port| port.name.clone());
-        let nodes = ports.chain(wdm).chain(found.usb_path.clone()).collect();
+        let nodes = ports.chain(wdm).chain(found.usb_path.clone()).listed();
         Seen { id: found.id.clone(), nodes, driver: found.driver.clone() }
     });
-    each.collect()
+    each.listed()
 }
 
 fn carry_out(changes: &[&Change]) -> Result<(), String> {
@@ -110,7 +111,7 @@ fn reply(changes: &[Change], applied: bool) -> Value {
     };
     let rivals = RIVALS.iter().filter(|name| Path::new("/etc/init.d").join(name).exists());
     json!({"sections": changes.iter().map(each).collect::<Value>(),
-        "stop": rivals.collect::<Vec<_>>(), "applied": applied})
+        "stop": rivals.listed(), "applied": applied})
 }
 
 fn page(reply: &Value) -> String {

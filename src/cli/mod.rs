@@ -10,6 +10,7 @@ use std::pin::{Pin, pin};
 use std::process::ExitCode;
 
 use self::args::{Request, Verb};
+use crate::few::Listed;
 use crate::globals::Globals;
 use crate::json::{Value, json};
 use crate::linux::signals::{Signal, Signals};
@@ -130,7 +131,7 @@ fn reset(globals: &Globals, request: &Request) -> Result<(), Failure> {
     let reply = bus::ask(globals, "reset", &args)?;
     let along = |reply: &Value| {
         let others: Vec<&str> =
-            reply["others"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            reply["others"].as_array().into_iter().flatten().filter_map(Value::as_str).listed();
         if others.is_empty() { String::new() } else { format!("; takes along {}", others.join(", ")) }
     };
     print(request, &reply, |reply| {

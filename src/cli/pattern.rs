@@ -12,6 +12,7 @@
 use super::show::{text, texts, upper};
 use super::table::{Page, Paint};
 use super::text::duration;
+use crate::few::Listed;
 use crate::json::Value;
 
 /// One part; `None` where a value of it is missing.
@@ -51,7 +52,7 @@ fn shown(from: &Value, key: &str) -> Option<String> {
 
 /// All parts, with an empty one for what is missing: the cells of a table.
 pub fn parts(from: &Value, pattern: &str) -> Vec<String> {
-    pattern.split('|').map(|each| part(from, each).unwrap_or_default()).collect()
+    pattern.split('|').map(|each| part(from, each).unwrap_or_default()).listed()
 }
 
 /// The parts that are there, after what is in `words`.

@@ -6,6 +6,8 @@
 //! declares an MBIM function (interface class 2, subclass 14), so that Wireshark decodes the
 //! messages without being told.
 
+use crate::few::Listed;
+
 /// Little-endian, microseconds.
 const MAGIC: u32 = 0xa1b2_c3d4;
 const LINKTYPE_USB_LINUX_MMAPPED: u32 = 220;
@@ -114,7 +116,7 @@ pub fn bytes(hex: &str) -> Vec<u8> {
             u8::from_str_radix(text, 16).unwrap_or_default()
         }
     };
-    hex.as_bytes().chunks_exact(2).map(byte).collect()
+    hex.as_bytes().chunks_exact(2).map(byte).listed()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use super::pattern::{append, joined, part, parts, row};
 use super::table::{Page, Paint, Style, table_width};
 use super::text::harmless;
+use crate::few::Listed;
 use crate::json::Value;
 
 /// The reply of `status`.
@@ -156,7 +157,7 @@ pub fn signal(reply: &Value, style: &Style) -> String {
         page.line("No modem to show.");
         return page.finish();
     }
-    let rows: Vec<Vec<String>> = modems.iter().map(|modem| signal_cells(modem, style)).collect();
+    let rows: Vec<Vec<String>> = modems.iter().map(|modem| signal_cells(modem, style)).listed();
     if style.width.is_none_or(|width| table_width(&SIGNAL_HEADS, &rows) <= width) {
         page.columns(&SIGNAL_HEADS, &rows);
         return page.finish();
@@ -194,7 +195,7 @@ pub fn text(value: &Value, key: &str) -> Option<String> {
 
 /// The strings of an array, harmless.
 pub fn texts(value: &Value, key: &str) -> Vec<String> {
-    list(value, key).iter().filter_map(Value::as_str).map(harmless).collect()
+    list(value, key).iter().filter_map(Value::as_str).map(harmless).listed()
 }
 
 fn seconds(value: &Value, key: &str) -> Option<u64> {

@@ -6,6 +6,7 @@ use super::pattern::{append, joined, part, parts};
 use super::show::{list, text};
 use super::table::{Page, Paint, Style};
 use super::text::harmless_lines;
+use crate::few::Listed;
 use crate::json::Value;
 
 /// The reply of `at`: the modem's lines as they are, and its result.
@@ -51,7 +52,7 @@ const CELL_HEADS: [&str; 12] =
 pub fn cells(reply: &Value, style: &Style) -> String {
     let mut page = Page::new(style);
     let of = |key: &str, mark: &str| -> Vec<Vec<String>> {
-        list(reply, key).iter().map(|cell| cell_row(cell, mark)).collect()
+        list(reply, key).iter().map(|cell| cell_row(cell, mark)).listed()
     };
     let mut rows = of("serving", "*");
     rows.extend(of("neighbours", ""));
@@ -79,7 +80,7 @@ fn cell_row(cell: &Value, mark: &str) -> Vec<String> {
 /// The reply of `scan`.
 pub fn networks(reply: &Value, style: &Style) -> String {
     let mut page = Page::new(style);
-    let rows: Vec<Vec<String>> = list(reply, "networks").iter().map(network_row).collect();
+    let rows: Vec<Vec<String>> = list(reply, "networks").iter().map(network_row).listed();
     if rows.is_empty() {
         page.line("No network found.");
     } else {
@@ -137,7 +138,7 @@ pub fn messages(reply: &Value, style: &Style) -> String {
 }
 
 fn show_message(page: &mut Page, message: &Value) {
-    let ids: Vec<String> = list(message, "ids").iter().map(Value::to_string).collect();
+    let ids: Vec<String> = list(message, "ids").iter().map(Value::to_string).listed();
     let mut rest = part(message, " from {from}").or(part(message, " to {to}")).unwrap_or_default();
     append(&mut rest, "", message, ", {time}|, {folder}");
     page.heading(&ids.join(" "), &[(Paint::Plain, rest)]);

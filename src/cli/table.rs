@@ -6,6 +6,8 @@
 
 use super::text::{columns, padded, wrapped};
 
+use crate::few::Listed;
+
 /// What the terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
@@ -101,7 +103,7 @@ impl<'a> Page<'a> {
     /// Columns under their heads; a column without a single value is left out.
     pub fn columns(&mut self, heads: &[&str], rows: &[Vec<String>]) {
         let widths = widths(heads, rows);
-        let heads: Vec<String> = heads.iter().map(|head| head.to_string()).collect();
+        let heads: Vec<String> = heads.iter().map(|head| head.to_string()).listed();
         let head = joined(&heads, &widths);
         self.line(&self.style.paint(Paint::Dim, head.trim_end()));
         for row in rows {
@@ -126,12 +128,12 @@ fn widths(heads: &[&str], rows: &[Vec<String>]) -> Vec<Option<usize>> {
         let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| columns(cell));
         cells.max().filter(|widest| *widest > 0).map(|widest| widest.max(columns(head)))
     };
-    heads.iter().enumerate().map(width).collect()
+    heads.iter().enumerate().map(width).listed()
 }
 
 fn joined(cells: &[String], widths: &[Option<usize>]) -> String {
     let shown = cells.iter().zip(widths).filter_map(|(cell, width)| width.map(|width| padded(cell, width)));
-    shown.collect::<Vec<_>>().join("  ")
+    shown.listed().join("  ")
 }
 
 #[cfg(test)]

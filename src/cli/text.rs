@@ -1,5 +1,7 @@
 //! Strings for a terminal: made harmless, measured, wrapped; durations in words.
 
+use crate::few::Listed;
+
 /// A foreign string, fit for a terminal: what could move the cursor, break a line, hide or
 /// turn text around becomes `?`, and what is too long ends in dots.
 pub fn harmless(text: &str) -> String {
@@ -85,7 +87,7 @@ pub fn duration(seconds: u64) -> String {
         Some((count, unit))
     });
     let parts = parts.skip_while(|(count, _)| *count == 0).take(2).filter(|(count, _)| *count > 0);
-    let words: Vec<String> = parts.map(|(count, unit)| format!("{count} {unit}")).collect();
+    let words: Vec<String> = parts.map(|(count, unit)| format!("{count} {unit}")).listed();
     if words.is_empty() { "0 s".to_string() } else { words.join(" ") }
 }
 

@@ -14,6 +14,7 @@ use super::show::text;
 use super::text::harmless_lines;
 use super::{Failure, bus, chosen_modem, output, pcap, until_told};
 use crate::civil::Civil;
+use crate::few::Listed;
 use crate::globals::Globals;
 use crate::json::{Map, Value};
 use crate::linux::signals::Signal;
@@ -112,13 +113,13 @@ fn lines(data: &Value, hex: bool) -> String {
     let arrow = if is_to_modem(data) { '>' } else { '<' };
     let modem = text(data, "modem").unwrap_or_default();
     let words = data.get("text").and_then(Value::as_str).unwrap_or_default();
-    let words: Vec<String> = harmless_lines(words).collect();
+    let words: Vec<String> = harmless_lines(words).listed();
     let mut shown = format!("{} {modem} {arrow} {}\n", Civil::now().iso(), words.join(" "));
     if let Some(count) = text(data, "left_out") {
         shown.insert_str(0, &format!("({count} messages were left out: too many at once)\n"));
     }
     let bytes = data.get("hex").and_then(Value::as_str).filter(|_| hex).unwrap_or_default();
-    let digits: Vec<char> = bytes.chars().filter(|c| c.is_ascii_hexdigit() || *c == '*').collect();
+    let digits: Vec<char> = bytes.chars().filter(|c| c.is_ascii_hexdigit() || *c == '*').listed();
     for row in digits.chunks(64) {
         let pairs: Vec<String> = row.chunks(2).map(|pair| pair.iter().collect()).collect();
         shown.push_str(&format!("    {}\n", pairs.join(" ")));

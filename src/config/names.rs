@@ -2,6 +2,8 @@
 
 use super::{Kind, OPTIONS};
 
+use crate::few::Listed;
+
 /// What netifd itself puts into the table beside our options (interface.c `iface_attrs`,
 /// device.c `dev_attrs`); `mtu` and `device` are ours as well.
 const NETIFD: &str = "\
@@ -43,9 +45,9 @@ pub fn nearest(name: &str) -> Option<&'static str> {
 
 /// Edits from one to the other; two letters in the wrong order count as one edit.
 pub fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(32).collect(), b.chars().collect());
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(32).listed(), b.chars().listed());
     let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
+    let mut last: Vec<usize> = (0..=b.len()).listed();
     for (i, ca) in a.iter().enumerate() {
         let mut row = vec![i + 1];
         for (j, cb) in b.iter().enumerate() {

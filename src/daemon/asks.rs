@@ -16,6 +16,7 @@ use super::slot::{Occupied, Slot};
 use super::{Daemon, side};
 use crate::answers::{PinOrder, Refused};
 use crate::at::port::Port;
+use crate::few::Listed;
 use crate::json::Table;
 use crate::json::{Value, json};
 use crate::modem::Modem;
@@ -114,7 +115,7 @@ impl Daemon {
             Some(id) => self.slots.get(id).ok_or_else(|| {
                 No::new(Status::NotFound, "no such modem is in use; `status` lists them by their id")
             })?,
-            None => match self.slots.values().filter(open).collect::<Vec<_>>().as_slice() {
+            None => match self.slots.values().filter(open).listed().as_slice() {
                 [only] => *only,
                 [] => {
                     return Err(No::new(
@@ -123,7 +124,7 @@ impl Daemon {
                     ));
                 }
                 several => {
-                    let ids: Vec<&str> = several.iter().map(|slot| slot.id.as_str()).collect();
+                    let ids: Vec<&str> = several.iter().map(|slot| slot.id.as_str()).listed();
                     let why = format!("argument modem has to say which: {}", ids.join(", "));
                     return Err(No::new(Status::InvalidArgument, &why));
                 }

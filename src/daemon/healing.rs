@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::Daemon;
 use crate::device::DeviceSpec;
-use crate::few::Few;
+use crate::few::{Few, Listed};
 use crate::linux::heal::{self, Healer, Orphan};
 
 /// A modem that comes has a burst of events.
@@ -81,7 +81,7 @@ impl Daemon {
         let due = self.healing.healer.due(&orphans, now);
         // What is free only while its device is coming is not worth a word.
         let free_before = |orphan: &Orphan| !orphan.is_free || due.contains(orphan);
-        self.healing.tell(&orphans.iter().filter(|o| free_before(o)).cloned().collect::<Vec<_>>());
+        self.healing.tell(&orphans.iter().filter(|o| free_before(o)).cloned().listed());
         self.healing.at = self.healing.healer.next().map(Instant::from_std);
         if due.is_empty() {
             return;

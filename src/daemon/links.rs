@@ -25,6 +25,7 @@ use crate::cause::{Cause, Why};
 use crate::config::Config;
 use crate::device::DeviceSpec;
 use crate::dial::Dial;
+use crate::few::Listed;
 use crate::json::{Map, ToJson, Value};
 use crate::link::{Action, Event, Link};
 use crate::linux::sysfs::{Found, NotFound};
@@ -337,8 +338,8 @@ impl Daemon {
 
     /// Opens modems until one has the IMEI that is looked for; the others are closed again.
     fn ask_imei(&mut self, name: &str, candidates: Vec<Rc<Found>>) {
-        let slots: Vec<Rc<Slot>> = candidates.into_iter().map(|found| self.slot(found)).collect();
-        let used: Vec<String> = self.interfaces.values().filter_map(|i| i.modem.clone()).collect();
+        let slots: Vec<Rc<Slot>> = candidates.into_iter().map(|found| self.slot(found)).listed();
+        let used: Vec<String> = self.interfaces.values().filter_map(|i| i.modem.clone()).listed();
         self.start_job(name, async move {
             for slot in slots {
                 let asked = async { slot.open(None).await?.identify().await };

@@ -4,6 +4,7 @@
 use super::Daemon;
 use crate::cause::Cause;
 use crate::fault::{Diagnosis, Fault, Health};
+use crate::few::Listed;
 use crate::ladder::{Event, Sight};
 use crate::link;
 
@@ -59,7 +60,7 @@ impl Daemon {
         let troubled =
             |i: &super::links::Interface| i.modem.as_deref() == Some(modem) && i.recovery.diagnosis.is_some();
         let names: Vec<String> =
-            self.interfaces.iter().filter(|(_, i)| troubled(i)).map(|(name, _)| name.clone()).collect();
+            self.interfaces.iter().filter(|(_, i)| troubled(i)).map(|(name, _)| name.clone()).listed();
         for name in names {
             if !self.is_taken(&name) {
                 self.climb(&name, Event::Changed);

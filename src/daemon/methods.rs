@@ -13,6 +13,7 @@ use super::asks::{Answer, No, Reply, text};
 use super::links::Interface;
 use super::slot::Slot;
 use crate::answers::Cell;
+use crate::few::Listed;
 use crate::json::{Map, ToJson, Value, json};
 use crate::link::Event;
 use crate::linux::sysfs::Found;
@@ -174,7 +175,7 @@ impl Daemon {
             self.interfaces.iter().filter(|(name, _)| only.is_none_or(|only| only == name.as_str()));
         Status::new(
             seconds(self.started.elapsed()),
-            interfaces.map(|(name, interface)| self.interface_status(name, interface)).collect(),
+            interfaces.map(|(name, interface)| self.interface_status(name, interface)).listed(),
             self.modem_statuses(),
         )
         .to_json()
@@ -213,13 +214,13 @@ impl Daemon {
         let others = seen.map(|found| {
             with_place(ModemStatus::new(found.id.clone(), ModemState::Seen, &Facts::default()), Some(&found))
         });
-        known.chain(others).collect()
+        known.chain(others).listed()
     }
 
     fn on_signal(&self, request: &Request) -> Answer {
         let only = text(request, "modem");
         let slots: Vec<Rc<Slot>> =
-            self.slots.values().filter(|slot| only.is_none_or(|only| only == slot.id)).cloned().collect();
+            self.slots.values().filter(|slot| only.is_none_or(|only| only == slot.id)).cloned().listed();
         if slots.is_empty() && only.is_some() {
             return Err(No::new(UbusStatus::NotFound, "no such modem is in use; see status"));
         }
@@ -229,7 +230,7 @@ impl Daemon {
             for slot in &slots {
                 let cells = timeout_at(deadline, ask_signal(slot)).await.unwrap_or_default();
                 let mut shown = ModemSignal::new(slot.id.clone(), &slot.facts());
-                shown.cells = (!cells.is_empty()).then(|| cells.iter().map(replies::cell).collect());
+                shown.cells = (!cells.is_empty()).then(|| cells.iter().map(replies::cell).listed());
                 modems.push(shown);
             }
             Ok(SignalReply { modems }.to_json())

@@ -75,7 +75,7 @@ use self::slot::{Noted, Slot};
 use self::watch::Round;
 use crate::cause::Cause;
 use crate::dial::Note;
-use crate::few::Few;
+use crate::few::{Few, Listed};
 use crate::globals::Globals;
 use crate::json::ToJson;
 use crate::ladder::Ledger;
@@ -268,7 +268,7 @@ impl Daemon {
         let now = Instant::now().into_std();
         let due = |interface: &Interface| interface.link.deadline().is_some_and(|deadline| deadline <= now);
         let names: Vec<String> =
-            self.interfaces.iter().filter(|(_, i)| due(i)).map(|(name, _)| name.clone()).collect();
+            self.interfaces.iter().filter(|(_, i)| due(i)).map(|(name, _)| name.clone()).listed();
         for name in names {
             // A look for a modem that is still away is no try: no state changes, no line is logged.
             let event = self.still_away(&name).unwrap_or(Event::Tick);
@@ -281,7 +281,7 @@ impl Daemon {
 
     fn tick_watches(&mut self) {
         let now = Instant::now();
-        let names: Vec<String> = self.interfaces.keys().cloned().collect();
+        let names: Vec<String> = self.interfaces.keys().cloned().listed();
         for name in names {
             let Some(interface) = self.interfaces.get(&name) else { continue };
             let (watch, recovery) = (interface.watch_due(), interface.recovery.deadline());
@@ -336,7 +336,7 @@ impl Daemon {
         let on_it =
             |i: &Interface| i.modem.as_deref() == Some(modem) && session.is_none_or(|s| i.session() == s);
         let names: Vec<String> =
-            self.interfaces.iter().filter(|(_, i)| on_it(i)).map(|(name, _)| name.clone()).collect();
+            self.interfaces.iter().filter(|(_, i)| on_it(i)).map(|(name, _)| name.clone()).listed();
         for name in names {
             self.handle(&name, event.clone());
         }
@@ -362,7 +362,7 @@ impl Daemon {
                 })
             })
             .map(|slot| slot.id.clone())
-            .collect();
+            .listed();
         for modem in gone {
             if let Some(slot) = self.slots.get(&modem) {
                 slot.close(ModemState::Missing);
@@ -378,7 +378,7 @@ impl Daemon {
             .iter()
             .filter(|(_, i)| i.awaits_modem() && self.may_be_there(i))
             .map(|(name, _)| name.clone())
-            .collect();
+            .listed();
         for name in hopeful {
             let blocked = self.interfaces.get(&name).is_some_and(|i| i.link.state() == LinkState::Blocked);
             // What was ambiguous is not any more: the configuration is as good as a new one.

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::few::Listed;
 use crate::json::{Value, json};
 use crate::queue::{Sender, unbounded};
 use crate::ubus::{Client, Status};
@@ -97,7 +98,7 @@ pub async fn dump(client: &Client) -> Option<Vec<Shown>> {
         }
     };
     let interfaces = reply.get("interface").and_then(Value::as_array);
-    Some(interfaces?.iter().filter_map(shown).collect())
+    Some(interfaces?.iter().filter_map(shown).listed())
 }
 
 fn shown(interface: &Value) -> Option<Shown> {

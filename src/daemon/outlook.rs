@@ -12,6 +12,7 @@ use super::methods::{seconds, unknown};
 use crate::cause::{Cause, Why};
 use crate::explain::{self, Budget, Next, Plan};
 use crate::fault::{Health, Rung};
+use crate::few::Listed;
 use crate::json::{Value, json};
 use crate::ladder::{Ledger, Step};
 use crate::link::Event;
@@ -59,7 +60,7 @@ impl Daemon {
             diagnosis: interface.recovery.diagnosis.as_ref(),
             doing: link.rung(),
             next: self.plan(interface, &ladder.next),
-            ladder: steps.collect(),
+            ladder: steps.listed(),
             budget: Budget { limit: ladder.limit, used: ladder.used, free_in },
             power,
             remembered: ladder.remembered.or_else(|| self.records.journal.last_cure(name)),
@@ -168,7 +169,7 @@ impl Daemon {
         self.ledger(&slot.id).note(now, rung);
         self.keep_ledger(&slot.id);
         let names: Vec<String> =
-            self.interfaces.iter().filter(|(_, i)| on_it(i)).map(|(name, _)| name.clone()).collect();
+            self.interfaces.iter().filter(|(_, i)| on_it(i)).map(|(name, _)| name.clone()).listed();
         let cause = Why::from(Cause::NoModem("it is reset, as a person asked for".into()));
         let mut taken = false;
         for name in &names {
@@ -202,7 +203,7 @@ impl Daemon {
             let (index, rtt) = dog.last_answer()?;
             Some((dog.targets().get(index)?.to_string(), rtt))
         });
-        let costs = dog.map(|dog| dog.targets().iter().map(|target| target.cost()).collect::<Vec<_>>());
+        let costs = dog.map(|dog| dog.targets().iter().map(|target| target.cost()).listed());
         let bytes = dog.zip(costs).map(|(dog, costs)| watchdog::bytes_month(dog.settings(), &costs));
         let due = interface.deadline().map(|due| due.saturating_duration_since(Instant::now()));
         Some(WatchdogStatus {

@@ -19,6 +19,7 @@ use crate::cause::Cause;
 use crate::config::Config;
 use crate::diagnose::{self, Facts, Others};
 use crate::fault::{Diagnosis, Fault, Health, Rung};
+use crate::few::Listed;
 use crate::json::{ToJson, Value, json};
 use crate::ladder::{Carried, Event, Ladder, Limits, Step};
 use crate::link;
@@ -99,7 +100,7 @@ impl Recovery {
 
 pub fn limits(config: &Config, jitter: u8) -> Limits {
     let allowed = |rung: &Rung| *rung != Rung::Power || config.power != "none";
-    let rungs = config.watchdog.ladder.iter().filter_map(|rung| Rung::parse(rung)).filter(allowed).collect();
+    let rungs = config.watchdog.ladder.iter().filter_map(|rung| Rung::parse(rung)).filter(allowed).listed();
     Limits { rungs, budget: config.watchdog.budget, jitter }
 }
 
@@ -122,13 +123,13 @@ impl Daemon {
         let named = |target: &Target| watch.dog.targets().contains(target);
         let servers = from.dns.iter().map(|server| Target::Dns((*server, 53).into()));
         let others: Vec<Target> =
-            servers.chain(super::watch::elsewhere()).filter(|target| !named(target)).collect();
+            servers.chain(super::watch::elsewhere()).filter(|target| !named(target)).listed();
         interface.recovery.looks = interface.recovery.looks.wrapping_add(1);
         let (number, owner) = (interface.recovery.looks, name.to_string());
         let task = crate::task::spawn(async move {
             let asked = prober.ask_all(others.clone(), from, limit);
             let (told, (deaf, cell)) = tokio::join!(asked, ask_modem(slot, limit));
-            let answers = others.into_iter().zip(told).map(|(target, (_, told))| (target, told)).collect();
+            let answers = others.into_iter().zip(told).map(|(target, (_, told))| (target, told)).listed();
             let found = Found { deaf, cell, answers };
             let _ = letters.send(Letter::Looked(Look { interface: owner, number, found }));
         });
@@ -398,7 +399,7 @@ impl Daemon {
         let named = interface.config.as_ref().is_some_and(|config| !config.watchdog.targets.is_empty());
         let rounds = watch.answers().map(|(target, told)| answer(target, told, named));
         let beside = found.iter().flat_map(|found| &found.answers);
-        facts.answers = rounds.chain(beside.map(|(target, told)| answer(target, told, false))).collect();
+        facts.answers = rounds.chain(beside.map(|(target, told)| answer(target, told, false))).listed();
         (facts.v4, facts.v6) = (watch.source.v4.is_some(), watch.source.v6.is_some());
         if let Some((since, then)) = watch.trouble {
             let now = self.counters(name);
@@ -420,7 +421,7 @@ impl Daemon {
             .filter(|other| other.id != slot.id && other.state() == ModemState::Open)
             .map(|other| other.facts())
             .filter(|facts| facts.sim == Some(SimState::Ready) && facts.radio_software != Some(false))
-            .collect();
+            .listed();
         let lost = modems.iter().filter(|facts| !facts.registration.is_some_and(Registration::is_registered));
         Others {
             healthy: count(healthy.count()),

@@ -12,6 +12,7 @@ use super::Daemon;
 use super::links::Interface;
 use crate::cause::Cause;
 use crate::config::Config;
+use crate::few::Listed;
 use crate::link::Event;
 use crate::linux::sysfs::Found;
 use crate::words::{Control, LinkState};
@@ -55,7 +56,7 @@ impl Daemon {
                 && matches!(i.link.cause(), Some(Cause::BadConfig { option, .. }) if option == SESSION)
         };
         let names: Vec<String> =
-            self.interfaces.iter().filter(|(_, i)| clashed(i)).map(|(name, _)| name.clone()).collect();
+            self.interfaces.iter().filter(|(_, i)| clashed(i)).map(|(name, _)| name.clone()).listed();
         for name in names {
             self.handle(&name, Event::Wanted { changed: true, delay: std::time::Duration::ZERO });
         }
@@ -64,7 +65,7 @@ impl Daemon {
     /// Resolves when nobody's disconnect is under way on this modem.
     pub(super) fn disconnected(&self, modem: &str) -> impl Future<Output = ()> + 'static {
         let on_it = self.interfaces.values().filter(|i| i.modem.as_deref() == Some(modem));
-        let ends: Vec<_> = on_it.map(Interface::disconnected).collect();
+        let ends: Vec<_> = on_it.map(Interface::disconnected).listed();
         async move {
             for end in ends {
                 end.await;

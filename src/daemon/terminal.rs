@@ -14,6 +14,7 @@ use super::{Daemon, side};
 use crate::answers::Refused;
 use crate::at::danger;
 use crate::at::port::{SCAN_TIMEOUT, USUAL_TIMEOUT};
+use crate::few::Listed;
 use crate::json::{Value, json};
 use crate::linux::sysfs::{Found, TtyPort};
 use crate::quirks;
@@ -66,7 +67,7 @@ impl Daemon {
             let why = "the modem shows no port that takes AT commands; option control_at can name one";
             return Err(No::new(Status::NotSupported, why));
         }
-        Ok(ports.iter().map(|name| self.sysfs.node(name)).collect())
+        Ok(ports.iter().map(|name| self.sysfs.node(name)).listed())
     }
 
     fn control_at(&self, slot: &Slot) -> Option<String> {
@@ -99,11 +100,11 @@ fn candidates(found: &Found) -> Vec<String> {
     if quirks.no_at {
         return Vec::new();
     }
-    let mut ports: Vec<&TtyPort> = found.ports.iter().collect();
+    let mut ports: Vec<&TtyPort> = found.ports.iter().listed();
     ports.sort_by_key(|port| {
         (Some(port.interface) != quirks.at_interface, unlikely(port.class), port.interface)
     });
-    ports.iter().map(|port| port.name.clone()).collect()
+    ports.iter().map(|port| port.name.clone()).listed()
 }
 
 /// How far a port's class is from what AT ports have: ff/00/00 and ff/xx/40 mostly, cdc-acm;

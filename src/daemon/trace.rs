@@ -18,6 +18,7 @@ use super::asks::{Answer, No, Reply, text};
 use super::slot::Slot;
 use super::{Daemon, OBJECT};
 use crate::answers::Traced;
+use crate::few::Listed;
 use crate::json::Table;
 use crate::json::json;
 use crate::linux::text;
@@ -37,13 +38,13 @@ impl Daemon {
     pub(super) fn on_trace(&self, request: &Request) -> Answer {
         let only = text(request, "modem");
         let wanted = |slot: &&Rc<Slot>| only.is_none_or(|only| only == slot.id) && slot.modem().is_some();
-        let slots: Vec<&Rc<Slot>> = self.slots.values().filter(wanted).collect();
+        let slots: Vec<&Rc<Slot>> = self.slots.values().filter(wanted).listed();
         if slots.is_empty() {
             let why = "no such modem is open; `status` shows those that are";
             return Err(No::new(Status::NotFound, why));
         }
         let traced: Vec<&str> =
-            slots.into_iter().filter(|slot| self.watch(slot)).map(|slot| slot.id.as_str()).collect();
+            slots.into_iter().filter(|slot| self.watch(slot)).map(|slot| slot.id.as_str()).listed();
         Ok(Reply::Now(json!({ "modems": traced, "seconds": LEASE.as_secs() })))
     }
 

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use super::{Daemon, Letter, OBJECT};
 use crate::config;
 use crate::fault::Health;
+use crate::few::Listed;
 use crate::json::ToJson;
 use crate::link;
 use crate::linux::netdev;
@@ -104,8 +105,8 @@ impl Prober {
     /// All at once.
     pub async fn ask_all(&self, targets: Vec<Target>, from: Source, limit: Duration) -> Vec<(usize, Told)> {
         let ask = |target| Box::pin(self.ask(target, &from, limit));
-        let mut asking: Vec<_> = targets.iter().map(ask).map(Some).collect();
-        let mut told: Vec<Option<Told>> = targets.iter().map(|_| None).collect();
+        let mut asking: Vec<_> = targets.iter().map(ask).map(Some).listed();
+        let mut told: Vec<Option<Told>> = targets.iter().map(|_| None).listed();
         poll_fn(|context| {
             for (asking, told) in asking.iter_mut().zip(&mut told) {
                 let Some(running) = asking else { continue };
@@ -116,7 +117,7 @@ impl Prober {
             if asking.iter().all(Option::is_none) { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
-        told.into_iter().flatten().enumerate().collect()
+        told.into_iter().flatten().enumerate().listed()
     }
 }
 
@@ -182,7 +183,7 @@ pub struct Round {
 /// Those of the configuration, else the network's name servers and two that everybody reaches.
 fn targets(options: &config::Watchdog, bearer: &Bearer) -> Vec<Target> {
     if !options.targets.is_empty() {
-        return options.targets.iter().filter_map(|text| Target::read(text).ok()).collect();
+        return options.targets.iter().filter_map(|text| Target::read(text).ok()).listed();
     }
     let mut targets: Vec<Target> = Vec::new();
     let servers = bearer.dns().take(MOST_SERVERS).map(Target::Icmp);
@@ -206,7 +207,7 @@ fn source(bearer: &Bearer) -> Source {
             Addressing::Dynamic => Some(any),
         }
     }
-    let mut dns: Vec<IpAddr> = bearer.dns().collect();
+    let mut dns: Vec<IpAddr> = bearer.dns().listed();
     if dns.is_empty() {
         // What DHCP tells is netifd's; these answer for names, too.
         dns.extend(ELSEWHERE);
@@ -278,7 +279,7 @@ impl Daemon {
             return;
         }
         watch.task = None;
-        let outcomes = round.told.iter().map(|(index, told)| (*index, outcome(told))).collect();
+        let outcomes = round.told.iter().map(|(index, told)| (*index, outcome(told))).listed();
         watch.last = round.told;
         let event = Event::Round { round: round.round, outcomes, counters };
         let actions = watch.dog.handle(Instant::now().into_std(), event);
@@ -311,12 +312,12 @@ impl Daemon {
         watch.stop();
         watch.source.fwmark = self.mwan3.mark();
         watch.asked = (Instant::now().into_std(), counters);
-        let targets = which.iter().filter_map(|index| watch.dog.targets().get(*index).cloned()).collect();
+        let targets = which.iter().filter_map(|index| watch.dog.targets().get(*index).cloned()).listed();
         let (from, serial, which) = (watch.source.clone(), watch.serial, which.to_vec());
         let interface = name.to_string();
         let task = crate::task::spawn(async move {
             let told = prober.ask_all(targets, from, limit).await;
-            let told = which.into_iter().zip(told).map(|(index, (_, told))| (index, told)).collect();
+            let told = which.into_iter().zip(told).map(|(index, (_, told))| (index, told)).listed();
             let _ = letters.send(Letter::Round(Round { interface, serial, round, told }));
         });
         watch.task = Some(task.abort_handle());

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{Answer, Facts, Found, is_up, meaning, recent, refusal::Meaning};
 use crate::fault::Fault;
+use crate::few::Listed;
 use crate::target::Target;
 use crate::watchdog::Outcome;
 
@@ -23,7 +24,7 @@ pub(super) fn traffic(facts: &Facts) -> Option<Found> {
     }
     let good = |answer: &&Answer| matches!(answer.outcome, Outcome::Answered(_));
     let dns = |answer: &&Answer| matches!(answer.target, Target::Dns(_));
-    let silent: Vec<&Answer> = answers.iter().filter(|answer| !good(answer)).collect();
+    let silent: Vec<&Answer> = answers.iter().filter(|answer| !good(answer)).listed();
     if silent.is_empty() {
         return None;
     }
@@ -76,7 +77,7 @@ fn dead(facts: &Facts, told: Option<String>) -> Option<Found> {
 /// `1.1.1.1 is silent, dns:9.9.9.9 no answer`.
 fn tell(silent: &[&Answer]) -> String {
     let each = |answer: &&Answer| format!("{} {}", answer.target, how(answer));
-    silent.iter().map(each).collect::<Vec<_>>().join(", ")
+    silent.iter().map(each).listed().join(", ")
 }
 
 fn how(answer: &Answer) -> String {

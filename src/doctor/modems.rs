@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{Finding, Place, fail, ok, warn};
 use crate::device::DeviceSpec;
+use crate::few::Listed;
 use crate::linux::sysfs::Found;
 use crate::linux::{heal, netdev, power, wdm};
 use crate::words::Control;
@@ -73,7 +74,7 @@ fn one(place: &Place, modem: &Found, all: &mut Vec<Finding>) {
 fn holders(place: &Place, modem: &Found, all: &mut Vec<Finding>) {
     let node = fs::canonicalize(&modem.wdm).unwrap_or_else(|_| modem.wdm.clone());
     let holders = wdm::who_has_below(&place.path("proc"), &|target| target == node);
-    let others: Vec<wdm::Holder> = holders.into_iter().filter(|holder| holder.name != "uwand").collect();
+    let others: Vec<wdm::Holder> = holders.into_iter().filter(|holder| holder.name != "uwand").listed();
     if !others.is_empty() {
         let why = "two programs on one control device take each other's answers";
         fail(
@@ -198,7 +199,7 @@ fn discs(place: &Place, all: &mut Vec<Finding>) {
         }
         let interfaces = names(&dir).into_iter().filter(|inner| inner.contains(':'));
         let classes: Vec<String> =
-            interfaces.map(|inner| text(&dir.join(inner).join("bInterfaceClass"))).collect();
+            interfaces.map(|inner| text(&dir.join(inner).join("bInterfaceClass"))).listed();
         if !classes.is_empty() && classes.iter().all(|class| class == "08") {
             let why = "such a stick becomes a modem after a command that the host has to send";
             fail(
@@ -215,7 +216,7 @@ fn discs(place: &Place, all: &mut Vec<Finding>) {
 fn names(dir: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
     let mut names: Vec<String> =
-        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).listed();
     names.sort_unstable();
     names
 }

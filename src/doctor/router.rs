@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use super::{Finding, Place, fail, ok, warn};
 use crate::config::{Config, is_known, is_misspelt};
 use crate::device::DeviceSpec;
+use crate::few::Listed;
 use crate::journal::Moment;
 use crate::linux::sysfs::{Found, NotFound};
 use crate::migrate::{PROTOCOLS, table};
@@ -88,7 +89,7 @@ fn sections(place: &Place, all: &mut Vec<Finding>) {
 /// Options that were meant for us and are not; they are taken out, so that the rest is judged.
 fn misspelt(name: &str, entries: &mut Vec<Entry>, all: &mut Vec<Finding>) {
     let wrong: Vec<String> =
-        entries.iter().filter(|entry| is_misspelt(&entry.name)).map(|entry| entry.name.clone()).collect();
+        entries.iter().filter(|entry| is_misspelt(&entry.name)).map(|entry| entry.name.clone()).listed();
     for option in wrong {
         let why = "netifd passes only names that it knows, and drops this one without a word";
         fail(

@@ -2,6 +2,7 @@
 
 use super::{Map, Number, Value};
 
+
 /// What has a place in JSON. Objects of this trait, because `json!` and [`Table`] are used in
 /// hundreds of places: one call each is all they take.
 pub trait ToJson {
@@ -171,7 +172,9 @@ impl<T: Into<Value>> From<Vec<T>> for Value {
 
 impl<T: Into<Value>> FromIterator<T> for Value {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Value {
-        Value::Array(values.into_iter().map(T::into).collect())
+        let mut items = Vec::new();
+        values.into_iter().for_each(|value| items.push(value.into()));
+        Value::Array(items)
     }
 }
 
@@ -263,7 +266,9 @@ impl<T: ToJson> ToJson for Option<T> {
 
 impl<T: ToJson> ToJson for [T] {
     fn to_json(&self) -> Value {
-        Value::Array(self.iter().map(T::to_json).collect())
+        let mut items = Vec::new();
+        self.iter().for_each(|value| items.push(value.to_json()));
+        Value::Array(items)
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Fit, Ladder, Ledger, Sight, Step, fit, is_heavy};
 use crate::fault::{Fault, Rung};
+use crate::few::Listed;
 
 /// What there is to do.
 pub(super) enum Choice {
@@ -96,7 +97,7 @@ impl Ladder {
                 format!("{}; {rung} only once that has lasted {} s", sight.fault.text(), after.as_secs());
             return wait(due, Some(rung), why);
         }
-        let tried: Vec<&str> = self.tried.iter().map(|(tried, _)| tried.as_str()).collect();
+        let tried: Vec<&str> = self.tried.iter().map(|(tried, _)| tried.as_str()).listed();
         let reason = match (remembered, tried.is_empty()) {
             (true, _) => "it cured this modem of that the last time".to_string(),
             (false, true) => "the mildest that can help".to_string(),

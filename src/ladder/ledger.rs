@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::quiet;
 use crate::fault::{Fault, Rung};
+use crate::few::Listed;
 use crate::json::{Value, json};
 
 /// What the budget counts by.
@@ -110,9 +111,9 @@ impl Ledger {
             Rung::Renew | Rung::Reconnect | Rung::Reregister => return None,
         };
         let mut acts: Vec<Instant> = if rung == Rung::Reboot {
-            self.recent(now, |rung| rung == Rung::Reboot).collect()
+            self.recent(now, |rung| rung == Rung::Reboot).listed()
         } else {
-            self.recent(now, |rung| matches!(rung, Rung::Reset | Rung::Power)).collect()
+            self.recent(now, |rung| matches!(rung, Rung::Reset | Rung::Power)).listed()
         };
         acts.sort_unstable();
         if acts.len() < limit {
@@ -152,9 +153,9 @@ impl Ledger {
     /// For a file: ages in seconds, nothing that depends on a clock.
     pub fn save(&self, now: Instant) -> Value {
         let acts: Vec<Value> =
-            self.acts.iter().map(|(at, rung)| json!([rung.as_str(), age(now, *at)])).collect();
+            self.acts.iter().map(|(at, rung)| json!([rung.as_str(), age(now, *at)])).listed();
         let pairs = |pairs: &[(Fault, Rung)]| -> Vec<Value> {
-            pairs.iter().map(|(fault, rung)| json!([fault.as_str(), rung.as_str()])).collect()
+            pairs.iter().map(|(fault, rung)| json!([fault.as_str(), rung.as_str()])).listed()
         };
         json!({
             "acts": acts,
@@ -172,7 +173,7 @@ impl Ledger {
             Some((Fault::parse(item.get(0)?.as_str()?)?, Rung::parse(item.get(1)?.as_str()?)?))
         };
         let mut ledger = Ledger {
-            acts: list(saved, "acts").filter_map(act).filter(|(_, rung)| is_heavy(*rung)).collect(),
+            acts: list(saved, "acts").filter_map(act).filter(|(_, rung)| is_heavy(*rung)).listed(),
             sim_ready: saved.get("sim").and_then(Value::as_bool).unwrap_or(false),
             ..Ledger::default()
         };

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::ledger::{age, ago, list};
 use super::{Credit, Ladder, Limits, Trial, quiet};
 use crate::fault::{Fault, Rung};
+use crate::few::Listed;
 use crate::json::{Value, json};
 
 impl Ladder {
@@ -15,7 +16,7 @@ impl Ladder {
     pub fn save(&self, now: Instant) -> Value {
         let Some(begin) = self.begin else { return Value::Null };
         let tried: Vec<Value> =
-            self.tried.iter().map(|(rung, at)| json!([rung.as_str(), age(now, *at)])).collect();
+            self.tried.iter().map(|(rung, at)| json!([rung.as_str(), age(now, *at)])).listed();
         let credit = self.credit.map(|credit| {
             json!({ "rung": credit.rung.as_str(), "fault": credit.fault.as_str(), "ago": age(now, credit.at) })
         });
@@ -38,7 +39,7 @@ impl Ladder {
         let tried =
             |item: &Value| Some((Rung::parse(item.get(0)?.as_str()?)?, ago(now, item.get(1)?, elapsed)?));
         ladder.begin = Some(begin);
-        ladder.tried = list(saved, "tried").filter_map(tried).collect();
+        ladder.tried = list(saved, "tried").filter_map(tried).listed();
         ladder.passes = saved
             .get("passes")
             .and_then(Value::as_u64)

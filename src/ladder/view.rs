@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::choose::Choice;
 use super::{Ladder, Ledger, Step};
 use crate::fault::Rung;
+use crate::few::Listed;
 use crate::words;
 
 words! {
@@ -48,7 +49,7 @@ impl Ladder {
         };
         let free_at = self.free_at(now, Rung::Reset, modem);
         View {
-            rungs: Rung::ALL.iter().map(|rung| self.standing(now, *rung, modem)).collect(),
+            rungs: Rung::ALL.iter().map(|rung| self.standing(now, *rung, modem)).listed(),
             limit: self.limits.budget,
             used: modem.used(now),
             free_in: free_at.map(|at| at.saturating_duration_since(now)),

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use super::sysfs::{Sysfs, attribute, children, driver, hex};
 use super::wdm;
-use crate::few::Few;
+use crate::few::{Few, Listed};
 
 /// An interface that should have a driver of ours and has not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,7 +186,7 @@ pub fn advice(sysfs: &Sysfs) -> Vec<Advice> {
         let id = format!("{:04x}:{:04x}", device.vendor, device.product);
         let homes =
             device.interfaces.iter().map(|i| homes::of(device.vendor, device.product, i.number, i.class));
-        let mut wanted: Vec<&str> = homes.flatten().collect();
+        let mut wanted: Vec<&str> = homes.flatten().listed();
         wanted.dedup();
         for home in &wanted {
             if !drivers(sysfs).join(home).exists() {
@@ -249,10 +249,10 @@ fn devices(sysfs: &Sysfs) -> Vec<Device> {
         let dir = fs::canonicalize(all.join(&name)).ok()?;
         let (vendor, product) = (hex(&dir, "idVendor")?, hex(&dir, "idProduct")?);
         let interfaces =
-            children(&dir).into_iter().filter_map(|child| Interface::read(&dir, child)).collect();
+            children(&dir).into_iter().filter_map(|child| Interface::read(&dir, child)).listed();
         Some(Device { name, dir, vendor, product, interfaces })
     };
-    names.filter_map(device).collect()
+    names.filter_map(device).listed()
 }
 
 impl Interface {

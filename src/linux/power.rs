@@ -31,6 +31,8 @@ use super::sysfs::{Found, Sysfs, attribute, children};
 use cut::Act;
 use hub::Switching;
 
+use crate::few::Listed;
+
 /// One way to cut a modem off, or to make it come anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Way {
@@ -149,7 +151,7 @@ impl Seen<'_> {
         let inside = |dir: &Path| above.iter().any(|root| dir.starts_with(root));
         let modems = self.sysfs.modems();
         let others = modems.iter().filter(|other| other.dir != self.modem.dir && inside(&other.dir));
-        let others: Vec<String> = others.map(|other| other.id.clone()).collect();
+        let others: Vec<String> = others.map(|other| other.id.clone()).listed();
         let is_modem = |dir: &PathBuf| modems.iter().any(|modem| modem.dir == *dir) || *dir == self.modem.dir;
         let devices = usb_devices(self.sysfs);
         let hub = |dir: &Path| attribute(dir, "bDeviceClass") == "09";
@@ -173,7 +175,7 @@ impl Seen<'_> {
             if switching != Switching::None && !port.switches.is_empty() {
                 let together = switching == Switching::Together;
                 let ports = if together { port.all() } else { vec![port.dir.clone()] };
-                let switches: Vec<PathBuf> = ports.iter().flat_map(|dir| hub::switches(dir)).collect();
+                let switches: Vec<PathBuf> = ports.iter().flat_map(|dir| hub::switches(dir)).listed();
                 let above = if together { port.hub.clone() } else { device.to_path_buf() };
                 let act = Act::files(switches.iter().map(|file| (file.clone(), "1", "0")));
                 let subject = port.name.clone();
@@ -265,7 +267,7 @@ impl Seen<'_> {
             return Vec::new();
         }
         let lines = gpio::for_a_modem(self.sysfs).into_iter();
-        lines.map(|(name, file)| self.way(Method::Gpio, name, true, &[], Act::Value(file))).collect()
+        lines.map(|(name, file)| self.way(Method::Gpio, name, true, &[], Act::Value(file))).listed()
     }
 
     /// Mass storage on another device: a modem's own drive (a virtual CD) goes with the modem.
@@ -282,7 +284,7 @@ impl Seen<'_> {
 fn usb_devices(sysfs: &Sysfs) -> Vec<PathBuf> {
     let devices = sysfs.root().join("bus/usb/devices");
     let names = children(&devices).into_iter().filter(|name| crate::device::is_usb_path(name));
-    names.filter_map(|name| fs::canonicalize(devices.join(name)).ok()).collect()
+    names.filter_map(|name| fs::canonicalize(devices.join(name)).ok()).listed()
 }
 
 fn file_name(dir: &Path) -> Option<String> {

@@ -17,6 +17,8 @@ use nix::errno::Errno;
 
 use super::sysfs::{Sysfs, attribute, children};
 
+use crate::few::Listed;
+
 /// The channels that the driver has room for (add_mux_store).
 pub const LAST: u8 = 254;
 
@@ -29,13 +31,13 @@ pub fn is_able(sysfs: &Sysfs, parent: &str) -> bool {
 pub fn channels(sysfs: &Sysfs, parent: &str) -> Vec<u8> {
     // One a line, which `attribute` has only the first of.
     let text = fs::read_to_string(dir(sysfs, parent).join("qmi/add_mux")).unwrap_or_default();
-    text.lines().filter_map(number).collect()
+    text.lines().filter_map(number).listed()
 }
 
 /// Every mux device of a parent.
 pub fn devices(sysfs: &Sysfs, parent: &str) -> Vec<String> {
     let names = children(&dir(sysfs, parent)).into_iter();
-    names.filter_map(|name| name.strip_prefix("upper_").map(str::to_owned)).collect()
+    names.filter_map(|name| name.strip_prefix("upper_").map(str::to_owned)).listed()
 }
 
 /// The device of a channel.

@@ -17,6 +17,8 @@ use std::ptr;
 use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
+use crate::few::Listed;
+
 unsafe extern "C" {
     /// environ(7); the libc crate has it for some C libraries only.
     static environ: *const *mut libc::c_char;
@@ -61,7 +63,7 @@ fn whole(file: &mut File) -> io::Result<String> {
 /// Starts the program that the first word names, with the files as its standard ones. std keeps
 /// the first three descriptors open from the start, so none of the files is one of them.
 fn start(words: &[CString], files: &[File; 3]) -> io::Result<libc::pid_t> {
-    let mut pointers: Vec<*mut libc::c_char> = words.iter().map(|word| word.as_ptr().cast_mut()).collect();
+    let mut pointers: Vec<*mut libc::c_char> = words.iter().map(|word| word.as_ptr().cast_mut()).listed();
     let program = pointers.first().copied().unwrap_or(ptr::null_mut());
     pointers.push(ptr::null_mut());
     let (mut actions, mut child) = (MaybeUninit::zeroed(), 0);

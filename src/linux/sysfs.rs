@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::device::{DeviceSpec, same_imei};
+use crate::few::Listed;
 use crate::words::{Control, Id};
 
 /// A serial port of a modem.
@@ -143,7 +144,7 @@ impl Sysfs {
     /// The modem that `spec` means. `imei_of` tells the IMEI of a modem that was asked.
     pub fn find(&self, spec: &DeviceSpec, imei_of: &dyn Fn(&Found) -> Option<Id>) -> Result<Rc<Found>, NotFound> {
         let only = |what: &str, fits: &dyn Fn(&Found) -> bool| {
-            let fitting = self.modems().into_iter().filter(|found| fits(found)).collect();
+            let fitting = self.modems().into_iter().filter(|found| fits(found)).listed();
             one(fitting, what).map_err(|error| self.with_unready(error))
         };
         match spec {
@@ -188,7 +189,7 @@ impl Sysfs {
             return;
         };
         let interfaces = interfaces(&dir);
-        let ports: Vec<TtyPort> = interfaces.iter().flat_map(|i| i.ports.iter().cloned()).collect();
+        let ports: Vec<TtyPort> = interfaces.iter().flat_map(|i| i.ports.iter().cloned()).listed();
         let mut first = true;
         for interface in &interfaces {
             let (Some(wdm), Some(control)) = (&interface.wdm, interface.control()) else {
@@ -226,7 +227,7 @@ impl Sysfs {
         let fits = |found: &Rc<Found>| {
             found.wdm.file_name() == Some(name) || found.alias.iter().any(|alias| OsStr::new(alias) == name)
         };
-        let fitting = self.functions().into_iter().filter(fits).collect();
+        let fitting = self.functions().into_iter().filter(fits).listed();
         one(fitting, &format!("a modem at /dev/{}", node.display())).map_err(|error| self.with_unready(error))
     }
 
@@ -239,7 +240,7 @@ impl Sysfs {
         };
         // A path inside the device (its interface, its network device) means it, too; a path
         // above it (a hub) does not, and neither does a hub's path mean what hangs below it.
-        let fitting = self.modems().into_iter().filter(|found| real.starts_with(&found.dir)).collect();
+        let fitting = self.modems().into_iter().filter(|found| real.starts_with(&found.dir)).listed();
         one(fitting, &what).map_err(|error| self.with_unready(error))
     }
 
@@ -296,7 +297,7 @@ impl Sysfs {
             .iter()
             .filter(|name| crate::device::is_usb_path(name))
             .filter_map(|name| unready(&self.root.join("bus/usb/devices").join(name), name))
-            .collect();
+            .listed();
         match unready.is_empty() {
             true => NotFound::Missing(text),
             false => NotFound::Missing(format!("{text}; {}", unready.join("; "))),
@@ -307,7 +308,7 @@ impl Sysfs {
 /// The one modem of `fitting`.
 fn one(mut fitting: Vec<Rc<Found>>, what: &str) -> Result<Rc<Found>, NotFound> {
     if fitting.len() > 1 {
-        let names: Vec<String> = fitting.iter().map(|found| found.to_string()).collect();
+        let names: Vec<String> = fitting.iter().map(|found| found.to_string()).listed();
         let text = format!("{} modems fit, name one by option device: {}", names.len(), names.join(", "));
         return Err(NotFound::Several(text));
     }
@@ -338,7 +339,7 @@ impl Interface {
         let ports = tty_names(&dir)
             .into_iter()
             .map(|tty| TtyPort { name: tty, driver: driver.clone(), interface: number, class })
-            .collect();
+            .listed();
         // The directory was usb/ before Linux 3.2; no router still has that.
         let wdm = children(&dir.join("usbmisc")).into_iter().find(|name| name.starts_with("cdc-wdm"));
         let netdev = children(&dir.join("net")).into_iter().next();
@@ -358,7 +359,7 @@ impl Interface {
 
 fn interfaces(device: &Path) -> Vec<Interface> {
     let mut all: Vec<Interface> =
-        children(device).iter().filter_map(|child| Interface::read(device, child)).collect();
+        children(device).iter().filter_map(|child| Interface::read(device, child)).listed();
     all.sort_by_key(|interface| interface.number);
     all
 }
@@ -403,7 +404,7 @@ pub(super) fn children(dir: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
     // A name that isn't UTF-8 can't be one that a kernel gave.
     let mut names: Vec<String> =
-        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).listed();
     names.sort_unstable_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
     names
 }

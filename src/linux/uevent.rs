@@ -29,6 +29,7 @@ use tokio::io::unix::AsyncFd;
 
 use super::fd;
 use super::sysfs::Sysfs;
+use crate::few::Listed;
 use crate::wire::Malformed;
 
 /// What happened to a device.
@@ -88,7 +89,7 @@ impl Uevent {
         }
         let variables: Vec<(String, String)> = parts
             .filter_map(|part| part.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned())))
-            .collect();
+            .listed();
         let subsystem = variables.iter().find(|(key, _)| key == "SUBSYSTEM").map(|(_, value)| value.clone());
         Ok(Uevent {
             action: parse_action(action),

@@ -32,6 +32,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
 use tokio::sync::oneshot;
 
+use crate::few::Listed;
 use crate::task;
 
 /// Linux' WDM_DEFAULT_BUFSIZE is 256, but MBIM 1.0 (10.1) wants 64 at least and every modem
@@ -185,7 +186,7 @@ pub struct Holder {
 
 /// `uqmi (pid 1234), ModemManager (pid 99)`
 pub fn list(holders: &[Holder]) -> String {
-    let names: Vec<String> = holders.iter().map(|h| format!("{} (pid {})", h.name, h.pid)).collect();
+    let names: Vec<String> = holders.iter().map(|h| format!("{} (pid {})", h.name, h.pid)).listed();
     names.join(", ")
 }
 

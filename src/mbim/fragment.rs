@@ -10,6 +10,7 @@
 
 use super::frame::{FRAGMENT_HEADER, HEADER, Header, Type, set_length};
 use super::status::ProtocolError;
+use crate::few::Listed;
 use crate::wire::{Malformed, Reader};
 
 /// The longest message we join: a full phonebook or SMS store fits, a hostile one does not.
@@ -27,7 +28,7 @@ pub fn split(message: &[u8], max_transfer: usize) -> Vec<Vec<u8>> {
         return vec![message.to_vec()];
     }
     let (head, payload) = message.split_at_checked(FRAGMENT_HEADER).unwrap_or((message, &[]));
-    let pieces: Vec<&[u8]> = payload.chunks(max_transfer - FRAGMENT_HEADER).collect();
+    let pieces: Vec<&[u8]> = payload.chunks(max_transfer - FRAGMENT_HEADER).listed();
     let total = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
     let fragment = |(current, piece): (u32, &[u8])| {
         let mut bytes = Vec::with_capacity(FRAGMENT_HEADER + piece.len());
@@ -38,7 +39,7 @@ pub fn split(message: &[u8], max_transfer: usize) -> Vec<Vec<u8>> {
         set_length(&mut bytes);
         bytes
     };
-    (0..).zip(pieces).map(fragment).collect()
+    (0..).zip(pieces).map(fragment).listed()
 }
 
 /// What one control transfer led to.
@@ -103,7 +104,7 @@ impl Joiner {
     /// Gives up everything incomplete; the transactions are to be told TIMEOUT_FRAGMENT.
     pub fn expire(&mut self) -> Vec<u32> {
         self.given_up = self.partial.last().map(|partial| (partial.kind, partial.transaction));
-        self.partial.drain(..).map(|partial| partial.transaction).collect()
+        self.partial.drain(..).map(|partial| partial.transaction).listed()
     }
 
     fn begin(&mut self, header: Header, total: u32, transfer: &[u8]) -> Joined {

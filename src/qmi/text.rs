@@ -8,6 +8,7 @@
 
 use std::fmt;
 
+use crate::few::Listed;
 use crate::sms::gsm7;
 
 /// A name as the modem sent it.
@@ -77,9 +78,9 @@ fn ucs2(bytes: &[u8]) -> String {
     let (even, odd) = zeros(bytes);
     let units = bytes.chunks_exact(2).filter_map(|pair| <[u8; 2]>::try_from(pair).ok());
     let units: Vec<u16> = if even > odd {
-        units.map(u16::from_be_bytes).collect()
+        units.map(u16::from_be_bytes).listed()
     } else {
-        units.map(u16::from_le_bytes).collect()
+        units.map(u16::from_le_bytes).listed()
     };
     String::from_utf16_lossy(&units)
 }

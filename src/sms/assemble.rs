@@ -10,6 +10,7 @@ use super::body::{Body, Content};
 use super::coding::Coding;
 use super::header::Concat;
 use super::time::Timestamp;
+use crate::few::Listed;
 use crate::words::Id;
 
 /// Messages that wait for parts, and parts that wait. A store has some hundred places.
@@ -104,7 +105,7 @@ impl Assembler {
         let (old, young): (Vec<_>, Vec<_>) =
             self.waiting.drain(..).partition(|waiting| now.saturating_sub(waiting.since) >= patience);
         self.waiting = young;
-        old.into_iter().map(Waiting::into_message).collect()
+        old.into_iter().map(Waiting::into_message).listed()
     }
 
     /// Everything that still waits, for a list of the whole store.
@@ -142,9 +143,9 @@ impl Waiting {
     fn into_message(self) -> Message {
         let total = self.concat.total;
         let has = |number: &u8| self.parts.iter().any(|(there, _)| there == number);
-        let missing: Vec<u8> = (1..=total).filter(|number| !has(number)).collect();
+        let missing: Vec<u8> = (1..=total).filter(|number| !has(number)).listed();
         let content = self.content();
-        let mut keys: Vec<u32> = self.parts.iter().map(|(_, part)| part.key).collect();
+        let mut keys: Vec<u32> = self.parts.iter().map(|(_, part)| part.key).listed();
         keys.extend(&self.doubles);
         let first = self.parts.into_iter().next().map(|(_, part)| part);
         // A message begins with its first part: it never waits without one.

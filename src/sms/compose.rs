@@ -12,6 +12,7 @@ use super::gsm7::Code;
 use super::header::{Concat, Element};
 use super::pdu::Submit;
 use super::time::Validity;
+use crate::few::Listed;
 use crate::wire::Malformed;
 
 /// Octets of a header with one 8-bit concatenation element: leaves 153 septets or 67 units.
@@ -91,7 +92,7 @@ pub fn compose(to: &str, text: &str, options: &Options) -> Result<Vec<Submit>, R
             reply_path: false,
         }
     };
-    Ok((1..=u8::MAX).zip(parts).map(message).collect())
+    Ok((1..=u8::MAX).zip(parts).map(message).listed())
 }
 
 /// How long a character is in the alphabet, in septets or in UTF-16 units.

@@ -8,6 +8,7 @@ use super::client::{Error, Event, Notice};
 use super::message::{Kind, Message, Status, say};
 use super::request::{Origin, Request};
 use super::router::{Expected, Failure, Key, Pending, Role, Router, Target};
+use crate::few::Listed;
 use crate::queue::{Promise, Sender};
 use crate::wire::Malformed;
 
@@ -191,7 +192,7 @@ impl Router {
     fn unanswerable(&mut self, object: u32) {
         let lost =
             |pending: &Pending| pending.peer == object && matches!(pending.what, Expected::Call { .. });
-        let seqs: Vec<u16> = self.pending.iter().filter(|(_, p)| lost(p)).map(|(seq, _)| *seq).collect();
+        let seqs: Vec<u16> = self.pending.iter().filter(|(_, p)| lost(p)).map(|(seq, _)| *seq).listed();
         for pending in seqs.into_iter().filter_map(|seq| self.pending.remove(&seq)) {
             pending.what.fail(Error::Gone);
         }

@@ -12,7 +12,7 @@
 use super::client::{Error, Event, Notice};
 use super::message::{EVENT_OBJECT, MAX_BLOB, Method, Status, say};
 use super::request::Request;
-use crate::few::Few;
+use crate::few::{Few, Listed};
 use crate::json::Value;
 use crate::queue::{Promise, Sender};
 use crate::wire::Malformed;
@@ -129,7 +129,7 @@ impl Router {
     pub fn up(&mut self) {
         self.connected = true;
         self.generation = self.generation.wrapping_add(1);
-        let keys: Vec<Key> = self.registrations.keys().copied().collect();
+        let keys: Vec<Key> = self.registrations.keys().copied().listed();
         keys.into_iter().for_each(|key| self.start(key));
     }
 
@@ -332,7 +332,7 @@ impl Router {
             }
             _ => false,
         };
-        let keys: Vec<Key> = self.registrations.iter().filter(refused).map(|(key, _)| *key).collect();
+        let keys: Vec<Key> = self.registrations.iter().filter(refused).map(|(key, _)| *key).listed();
         keys.into_iter().for_each(|key| self.start(key));
     }
 
@@ -344,7 +344,7 @@ impl Router {
             }
             _ => false,
         };
-        self.registrations.iter().filter(|(_, reg)| absent(reg)).map(|(key, _)| *key).collect()
+        self.registrations.iter().filter(|(_, reg)| absent(reg)).map(|(key, _)| *key).listed()
     }
 
     pub(super) fn set_target(&mut self, key: Key, new: Target) {

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::few::Listed;
 use crate::target::Target;
 
 /// From this interval on every second round of an idle link is left out.
@@ -47,7 +48,7 @@ fn idle_gap(settings: &Settings) -> u64 {
 /// Bytes that the probes of an idle, healthy link cost in 30 days; `costs` are those of a probe
 /// of each target ([`Target::cost`]), of which the dearest count.
 pub fn bytes_month(settings: &Settings, costs: &[u32]) -> u64 {
-    let mut costs: Vec<u64> = costs.iter().copied().map(u64::from).collect();
+    let mut costs: Vec<u64> = costs.iter().copied().map(u64::from).listed();
     costs.sort_unstable_by(|a, b| b.cmp(a));
     let quorum = usize::try_from(settings.quorum).unwrap_or(usize::MAX);
     let round: u64 = costs.iter().take(quorum).sum();

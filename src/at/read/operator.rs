@@ -2,6 +2,7 @@
 
 use super::registration::technology;
 use crate::at::fields::{Fields, after, groups, octets};
+use crate::few::Listed;
 use crate::words::Technology;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -51,7 +52,7 @@ pub struct Network {
 /// close a group before its technology: `(2,"a","a","310260"),2),`.
 pub fn scan(line: &str) -> Option<Vec<Network>> {
     let values = after(line, "+COPS")?;
-    Some(groups(values).into_iter().filter_map(|(group, tail)| network(group, tail)).collect())
+    Some(groups(values).into_iter().filter_map(|(group, tail)| network(group, tail)).listed())
 }
 
 fn network(group: &str, tail: &str) -> Option<Network> {

@@ -1,6 +1,7 @@
 //! `+CREG`, `+CGREG`, `+CEREG`, `+C5GREG`: answers and reports (3GPP TS 27.007, 7.2, 10.1).
 
 use crate::at::fields::{Field, Fields};
+use crate::few::Listed;
 use crate::words::{Registration, Technology};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +84,7 @@ pub fn status(line: &str) -> Option<Status> {
     let (domain, fields) = fields(line)?;
     let at = usize::from(begins_with_mode(&fields));
     let stat = fields.small(at).and_then(|stat| u8::try_from(stat).ok())?;
-    let rest: Vec<Field> = (at.saturating_add(1)..fields.len()).filter_map(|at| fields.get(at)).collect();
+    let rest: Vec<Field> = (at.saturating_add(1)..fields.len()).filter_map(|at| fields.get(at)).listed();
     let act =
         |field: &Field| field.small().filter(|act| field.text.len() <= 3 && *act <= 13 && !field.quoted);
     // Area, cell, technology; or area, routing area, cell, technology.

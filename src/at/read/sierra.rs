@@ -3,6 +3,7 @@
 //! Their answers are tables for people, mostly without a prefix: keys and values in columns.
 
 use crate::at::fields::after;
+use crate::few::Listed;
 use crate::words::{Control, Signal};
 
 /// `key: value` pairs of a table with one or two columns. A further column begins behind a tab
@@ -32,7 +33,7 @@ fn next_column(values: &str) -> usize {
 }
 
 fn collapse(value: &str) -> String {
-    value.split_whitespace().collect::<Vec<_>>().join(" ")
+    value.split_whitespace().listed().join(" ")
 }
 
 fn find<'a>(pairs: &'a [(String, String)], key: &str) -> Option<&'a str> {
@@ -155,13 +156,13 @@ pub struct Choice {
 pub fn choice(line: &str) -> Option<Choice> {
     let (number, words) = line.split_once('-')?;
     let number = number.trim().parse().ok()?;
-    let words: Vec<&str> = words.split_whitespace().collect();
+    let words: Vec<&str> = words.split_whitespace().listed();
     let (last, rest) = words.split_last()?;
     if *last != "SUPPORTED" {
         return None;
     }
     let supported = rest.last() != Some(&"NOT");
-    let functions = rest.iter().filter(|word| **word != "NOT").map(|word| word.to_string()).collect();
+    let functions = rest.iter().filter(|word| **word != "NOT").map(|word| word.to_string()).listed();
     Some(Choice { number, functions, supported })
 }
 

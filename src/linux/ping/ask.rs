@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::{Answer, Failure, Host, Note, Source, answered, random, socket};
 use crate::dns::{Kind, Query, Reply};
+use crate::few::Listed;
 use crate::task::timeout;
 
 /// RFC 1035, 4.2.1: what a server sends without EDNS.
@@ -35,7 +36,7 @@ pub async fn address(host: &Host, from: &Source, limit: Duration) -> Result<IpAd
         Host::Name(name) => name,
     };
     let within_reach = |server: &&IpAddr| socket::local_address(**server, from).is_ok();
-    let servers: Vec<IpAddr> = from.dns.iter().filter(within_reach).copied().take(MOST_SERVERS).collect();
+    let servers: Vec<IpAddr> = from.dns.iter().filter(within_reach).copied().take(MOST_SERVERS).listed();
     let share = u32::try_from(servers.len()).unwrap_or(1).max(1);
     let limit = limit * 3 / 4 / share;
     let mut failure = Failure::NoName;

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use super::gpio::{Held, Line};
 use super::{Sysfs, Way};
+use crate::few::Listed;
 use crate::task::{self, blocking};
 
 /// A text for a file.
@@ -191,7 +192,7 @@ impl Switch {
         let steps = match &self.act {
             Act::Steps { off, on } => {
                 let undo = on.iter().map(|(file, text)| Undo::File(file.clone(), text.clone()));
-                state.on = undo.collect();
+                state.on = undo.listed();
                 off.clone()
             }
             Act::Value(file) => {
@@ -304,7 +305,7 @@ fn note(path: &Path, on: &[Undo]) -> Result<(), String> {
 /// that is done, also for the next start.
 pub fn restore(sysfs: &Sysfs, run_dir: &Path) -> Vec<String> {
     let notes = super::children(run_dir).into_iter().filter(|name| name.starts_with(NOTE));
-    notes.map(|name| run_dir.join(name)).map(|path| restore_one(sysfs, path)).collect()
+    notes.map(|name| run_dir.join(name)).map(|path| restore_one(sysfs, path)).listed()
 }
 
 fn restore_one(sysfs: &Sysfs, path: PathBuf) -> String {
@@ -321,10 +322,10 @@ fn restore_one(sysfs: &Sysfs, path: PathBuf) -> String {
             _ => None,
         }
     };
-    let undo: Vec<Undo> = text.lines().filter_map(read).collect();
-    let what: Vec<&str> = text.lines().filter_map(|line| line.splitn(3, ' ').nth(2)).collect();
+    let undo: Vec<Undo> = text.lines().filter_map(read).listed();
+    let what: Vec<&str> = text.lines().filter_map(|line| line.splitn(3, ' ').nth(2)).listed();
     // Each is tried, whatever became of the one before.
-    let failed: Vec<String> = undo.iter().filter_map(|undo| try_on(undo, None).err()).collect();
+    let failed: Vec<String> = undo.iter().filter_map(|undo| try_on(undo, None).err()).listed();
     let Some(why) = failed.first() else {
         let _ = fs::remove_file(path);
         return format!("put on again what was left off: {}", what.join(", "));

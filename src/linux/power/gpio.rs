@@ -13,6 +13,7 @@ use std::mem::size_of;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+use crate::few::Listed;
 use crate::linux::sysfs::{Sysfs, attribute, children};
 
 /// <linux/gpio.h>. Its 64-bit members are aligned to 8 on every architecture.
@@ -121,7 +122,7 @@ pub fn exported(sysfs: &Sysfs, name: &str) -> Option<PathBuf> {
 pub fn for_a_modem(sysfs: &Sysfs) -> Vec<(String, PathBuf)> {
     let says = |name: &str| {
         let name = name.to_ascii_lowercase();
-        let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+        let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).listed();
         let any = |list: &[&str]| list.iter().any(|word| words.contains(word));
         any(MODEM) && any(SUPPLY)
     };
@@ -132,7 +133,7 @@ pub fn for_a_modem(sysfs: &Sysfs) -> Vec<(String, PathBuf)> {
     };
     let names = children(&sysfs.root().join("class/gpio")).into_iter();
     let lines = names.filter(|name| says(name) && is_output(name));
-    lines.filter_map(|name| Some((name.clone(), exported(sysfs, &name)?))).collect()
+    lines.filter_map(|name| Some((name.clone(), exported(sysfs, &name)?))).listed()
 }
 
 /// A line of a chip, found by its name.
@@ -210,7 +211,7 @@ fn chips(sysfs: &Sysfs) -> Vec<(File, PathBuf)> {
     let dev = if sysfs.is_kernel() { PathBuf::from("/dev") } else { sysfs.root().join("../dev") };
     let names = children(&dev).into_iter().filter(|name| name.starts_with("gpiochip"));
     let paths = names.map(|name| dev.join(name));
-    paths.filter_map(|path| Some((open(&path)?, path))).collect()
+    paths.filter_map(|path| Some((open(&path)?, path))).listed()
 }
 
 fn open(path: &Path) -> Option<File> {
@@ -234,7 +235,7 @@ fn lines(chip: &File) -> Vec<ioctl::LineInfo> {
             ioctl::line_info(chip.as_raw_fd(), &mut info).ok().map(|_| info)
         }
     };
-    (0..count.min(MOST_LINES)).filter_map(info).collect()
+    (0..count.min(MOST_LINES)).filter_map(info).listed()
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -12,6 +12,7 @@ use std::fs::{self, OpenOptions};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
+use crate::few::Listed;
 use crate::linux::sysfs::{Sysfs, attribute, children, hex};
 
 /// Milliseconds for a descriptor.
@@ -84,7 +85,7 @@ impl Port {
     pub fn all(&self) -> Vec<PathBuf> {
         let Some(interface) = self.dir.parent() else { return Vec::new() };
         let ports = children(interface).into_iter().filter(|name| name.contains("-port"));
-        ports.map(|name| interface.join(name)).take(MOST_PORTS.into()).collect()
+        ports.map(|name| interface.join(name)).take(MOST_PORTS.into()).listed()
     }
 }
 
@@ -92,7 +93,7 @@ impl Port {
 pub fn switches(port: &Path) -> Vec<PathBuf> {
     let peer = fs::canonicalize(port.join("peer")).ok();
     let dirs = std::iter::once(port.to_path_buf()).chain(peer);
-    dirs.map(|dir| dir.join("disable")).filter(|file| file.exists()).collect()
+    dirs.map(|dir| dir.join("disable")).filter(|file| file.exists()).listed()
 }
 
 /// Bit 6 of a configuration's bmAttributes (USB 2.0, table 9-10).

@@ -7,6 +7,7 @@
 use std::rc::Rc;
 
 use super::Error;
+use crate::few::Listed;
 use crate::mbim::fragment::{MIN_TRANSFER, split};
 use crate::mbim::frame::{Content, Frame, Header, Type};
 use crate::mbim::status::ProtocolError;
@@ -91,7 +92,7 @@ impl Table {
     }
 
     pub fn enqueue(&mut self, frame: &Frame) {
-        let transfers = split(&frame.emit(), self.max_transfer).into_iter().map(Rc::from).collect();
+        let transfers = split(&frame.emit(), self.max_transfer).into_iter().map(Rc::from).listed();
         let transaction = frame.transaction;
         self.queue.push(Outgoing { transaction, transfers, written: 0, started: false, retried: false });
     }

@@ -5,6 +5,8 @@
 
 use super::values::Number;
 
+use crate::few::Listed;
+
 /// [`wire_enum!`](crate::wire_enum) for members of messages: default is the value 0.
 macro_rules! numbers {
     ($($(#[$meta:meta])* $name:ident { $($variants:tt)* })*) => { $(
@@ -45,7 +47,7 @@ macro_rules! flags {
             /// The names of the bits that are set; unnamed bits are left out.
             pub fn labels(self) -> Vec<&'static str> {
                 let table: &[(u32, &'static str)] = &[$((1 << $bit, $label)),*];
-                table.iter().filter(|(bit, _)| self.0 & bit != 0).map(|(_, label)| *label).collect()
+                table.iter().filter(|(bit, _)| self.0 & bit != 0).map(|(_, label)| *label).listed()
             }
         }
 

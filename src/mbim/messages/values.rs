@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::few::Listed;
 use crate::words::{Id, Secret};
 
 /// Anything that is 32 bits on the wire.
@@ -127,5 +128,5 @@ pub fn from_utf16(bytes: &[u8]) -> String {
 }
 
 pub(super) fn utf16(text: &str) -> Vec<u8> {
-    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    text.encode_utf16().flat_map(u16::to_le_bytes).listed()
 }

@@ -2,6 +2,7 @@
 
 use super::Modem;
 use crate::answers::{Cell, Cells, Network, NetworkState, Refused};
+use crate::few::Listed;
 use crate::mbim::client::Error;
 use crate::mbim::messages::Query;
 use crate::mbim::messages::cells::*;
@@ -75,7 +76,7 @@ impl Modem {
     pub async fn scan(&self) -> Result<Vec<Network>, Refused> {
         let found = self.ask(&QueryVisibleProviders { action: ScanAction::Full }).await;
         match found {
-            Ok(found) => Ok(found.providers.into_iter().map(network).collect()),
+            Ok(found) => Ok(found.providers.into_iter().map(network).listed()),
             Err(Error::Refused(Status::ProvidersNotFound, _)) => Ok(Vec::new()),
             Err(error) => Err(error.into()),
         }
@@ -135,7 +136,7 @@ fn cells(stations: BaseStations) -> Cells {
     let lte = stations.lte_neighbours.into_iter().map(lte_neighbour);
     let umts = stations.umts_neighbours.into_iter().map(umts_neighbour);
     let gsm = stations.gsm_neighbours.into_iter().map(gsm_neighbour);
-    Cells { serving, neighbours: lte.chain(umts).chain(gsm).collect(), note: None }
+    Cells { serving, neighbours: lte.chain(umts).chain(gsm).listed(), note: None }
 }
 
 fn lte(cell: LteServing) -> Cell {

@@ -12,6 +12,7 @@ use super::refusal::{attach_refused, connect_error, connect_refused, denied, fam
 use super::{Modem, after};
 use crate::cause::{Cause, Reason, Why};
 use crate::dial::Dial;
+use crate::few::Listed;
 use crate::mbim::client::Error;
 use crate::mbim::messages::Message;
 use crate::mbim::messages::basic::{RadioState, SetRadioState, SubscriberReady};
@@ -340,15 +341,15 @@ fn data_class(modes: &[Mode]) -> DataClass {
 /// that the modem says it granted (Huawei K5160 answers with another than asked).
 fn with_settings(bearer: Bearer, told: &IpConfiguration, granted: IpType) -> Bearer {
     let v4 = Family {
-        addresses: told.v4_addresses.iter().map(|a| (a.address, prefix(a.prefix, 32))).collect(),
+        addresses: told.v4_addresses.iter().map(|a| (a.address, prefix(a.prefix, 32))).listed(),
         gateway: told.v4_gateway.filter(|gateway| !gateway.is_unspecified()),
-        dns: told.v4_dns.iter().copied().filter(|server| !server.is_unspecified()).collect(),
+        dns: told.v4_dns.iter().copied().filter(|server| !server.is_unspecified()).listed(),
         mtu: mtu(told.v4_mtu),
     };
     let v6 = Family {
-        addresses: told.v6_addresses.iter().map(|a| (a.address, prefix(a.prefix, 128))).collect(),
+        addresses: told.v6_addresses.iter().map(|a| (a.address, prefix(a.prefix, 128))).listed(),
         gateway: told.v6_gateway.filter(|gateway| !gateway.is_unspecified()),
-        dns: told.v6_dns.iter().copied().filter(|server| !server.is_unspecified()).collect(),
+        dns: told.v6_dns.iter().copied().filter(|server| !server.is_unspecified()).listed(),
         mtu: mtu(told.v6_mtu),
     };
     let silent = v4.addresses.is_empty() && v6.addresses.is_empty();

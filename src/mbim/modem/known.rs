@@ -7,7 +7,7 @@ use super::refusal::{detached_for, lost};
 use crate::board;
 use crate::cause::Cause;
 use crate::dial::Note;
-use crate::few::Few;
+use crate::few::{Few, Listed};
 use crate::mbim::messages::Message;
 use crate::mbim::messages::basic::{DeviceCaps, Pin, RadioState, SubscriberReady};
 use crate::mbim::messages::connect::{ConnectState, IpConfiguration};
@@ -100,7 +100,7 @@ impl Known {
         }
         self.facts.imsi = some(ready.subscriber_id);
         self.facts.iccid = iccid;
-        self.facts.numbers = ready.numbers.into_iter().filter(|number| !number.is_empty()).collect();
+        self.facts.numbers = ready.numbers.into_iter().filter(|number| !number.is_empty()).listed();
     }
 
     fn on_radio(&mut self, radio: &RadioState) {
@@ -152,8 +152,8 @@ impl Known {
             return Vec::new();
         }
         // Without packet service no bearer lives, whether or not the modem says it of each.
-        let ended: Vec<u32> = self.active().collect();
-        ended.into_iter().map(|session| self.end(session, detached_for(nw_error))).collect()
+        let ended: Vec<u32> = self.active().listed();
+        ended.into_iter().map(|session| self.end(session, detached_for(nw_error))).listed()
     }
 
     fn on_connect(&mut self, connect: &ConnectState) -> Option<Note> {

@@ -10,6 +10,7 @@ use super::{Modem, after};
 use crate::answers::{Folder, Refused, Stored, UssdAnswer, UssdOrder, UssdState};
 use crate::board::Board;
 use crate::dial::Note;
+use crate::few::Listed;
 use crate::mbim::client::Error;
 use crate::mbim::messages::enums::*;
 use crate::mbim::messages::services::EventEntry;
@@ -104,7 +105,7 @@ impl Modem {
 
 fn stored(records: SmsRecords) -> Vec<Stored> {
     match records {
-        SmsRecords::Pdu(records) => records.into_iter().map(one).collect(),
+        SmsRecords::Pdu(records) => records.into_iter().map(one).listed(),
         // Asked for PDUs, it has none.
         SmsRecords::Cdma(_) => Vec::new(),
     }

@@ -47,6 +47,7 @@ use super::service::Service;
 use crate::board::{Board, Notify};
 use crate::cause::Why;
 use crate::dial::Note;
+use crate::few::Listed;
 use crate::mbim::status::Kind;
 use crate::queue::Sender;
 use crate::task::timeout;
@@ -124,7 +125,7 @@ impl Modem {
     async fn subscribe(&self) -> Result<(), Why> {
         let basic = EventEntry { service: Service::BasicConnect, cids: INDICATIONS.to_vec() };
         let events = messages::events();
-        let all = std::iter::once(basic.clone()).chain(events).collect();
+        let all = std::iter::once(basic.clone()).chain(events).listed();
         for events in [all, vec![basic]] {
             match self.client.command(&SetSubscribeList { events }).await {
                 Ok(_) => return Ok(()),

@@ -5,6 +5,7 @@
 use super::known::mcc_mnc;
 use super::{Modem, cells};
 use crate::answers::{Cell, Cells, Lock, Network, NetworkState, PinOrder, Refused, SimLock};
+use crate::few::Listed;
 use crate::qmi::client::{Asked, Error, Lease};
 use crate::qmi::error::QmiError;
 use crate::qmi::messages::dms;
@@ -96,7 +97,7 @@ impl Modem {
     pub async fn scan(&self) -> Result<Vec<Network>, Refused> {
         let found = self.nas.call(&NetworkScan::default()).await?;
         let networks = found.networks.as_deref().unwrap_or_default();
-        Ok(networks.iter().map(|network| self::network(network, &found)).collect())
+        Ok(networks.iter().map(|network| self::network(network, &found)).listed())
     }
 
     pub async fn cells(&self) -> Result<Cells, Refused> {

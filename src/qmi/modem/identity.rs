@@ -5,6 +5,7 @@
 
 use super::Modem;
 use crate::cause::Why;
+use crate::few::Listed;
 use crate::qmi::client::{Error, Lease};
 use crate::qmi::messages::dms;
 use crate::qmi::messages::uim::{Extent, File, ReadTransparent, Session, SessionType};
@@ -49,7 +50,7 @@ impl Modem {
         self.board.post(|known| {
             known.facts.iccid = iccid;
             known.facts.imsi = imsi;
-            known.facts.numbers = number.into_iter().filter(|number: &Id| !number.is_empty()).collect();
+            known.facts.numbers = number.into_iter().filter(|number: &Id| !number.is_empty()).listed();
             Vec::new()
         });
         Ok(())

@@ -13,6 +13,7 @@ use crate::answers::{Folder, Refused, Stored, UssdAnswer, UssdOrder, UssdState};
 use crate::board::Board;
 use crate::cause::Why;
 use crate::dial::Note;
+use crate::few::Listed;
 use crate::qmi::client::{Error, Event, Lease};
 use crate::qmi::error::QmiError;
 use crate::qmi::frame::Service;
@@ -239,7 +240,7 @@ async fn set_routes(wms: &Lease) -> Result<(), Error> {
         Receipt::TransferOnly | Receipt::TransferAndAck => route.class == Class::Class0,
         Receipt::Discard | Receipt::Other(_) => false,
     };
-    let ours: Vec<Route> = now.into_iter().filter(|route| route.kind == POINT_TO_POINT).collect();
+    let ours: Vec<Route> = now.into_iter().filter(|route| route.kind == POINT_TO_POINT).listed();
     if ours.iter().filter(|route| classes.contains(&route.class)).all(is_good) {
         return Ok(());
     }
@@ -250,7 +251,7 @@ async fn set_routes(wms: &Lease) -> Result<(), Error> {
         let receipt = Receipt::StoreAndNotify;
         good.cloned().unwrap_or(Route { kind: POINT_TO_POINT, class, storage, receipt })
     };
-    let routes = Some(classes.into_iter().map(route).collect());
+    let routes = Some(classes.into_iter().map(route).listed());
     let told = wms.tell(&SetRoutes { routes, status_reports: Some(REPORTS_TO_CLIENT) });
     if let Err(error) = told.await? {
         log::debug!("where messages go is not ours to say: {error}");
@@ -279,7 +280,7 @@ fn spoken(text: &Id) -> Result<UssData, Refused> {
     let (coding, data) = if text.is_ascii() {
         (Coding::Ascii, text.as_bytes().to_vec())
     } else {
-        (Coding::Ucs2, text.encode_utf16().flat_map(u16::to_be_bytes).collect())
+        (Coding::Ucs2, text.encode_utf16().flat_map(u16::to_be_bytes).listed())
     };
     // What the network takes (3GPP TS 24.080, 4.4.3): 182 characters of seven bits.
     let most = if coding == Coding::Ascii { 182 } else { 160 };

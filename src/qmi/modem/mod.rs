@@ -55,7 +55,7 @@ use super::messages::{dms, uim};
 use crate::board::{Board, Notify};
 use crate::cause::{Cause, Why};
 use crate::dial::Note;
-use crate::few::Few;
+use crate::few::{Few, Listed};
 use crate::task::timeout;
 use crate::words::{Facts, Mode, Signal};
 
@@ -166,7 +166,7 @@ impl Modem {
             "nas": self.nas.id(),
             "uim": self.uim.as_ref().map(Lease::id),
             "wms": self.wms.borrow().as_ref().map(|(wms, _)| wms.id()),
-            "sessions": sessions.iter().flat_map(|(id, session)| session.state(*id)).collect::<Vec<_>>(),
+            "sessions": sessions.iter().flat_map(|(id, session)| session.state(*id)).listed(),
         })
     }
 

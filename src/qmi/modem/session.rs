@@ -9,7 +9,7 @@ use super::known::Known;
 use super::{Modem, after};
 use crate::cause::{Cause, Why};
 use crate::dial::Dial;
-use crate::few::Few;
+use crate::few::{Few, Listed};
 use crate::json::{Value, json};
 use crate::qmi::client::{Answer, Client, Error, Lease};
 use crate::qmi::error::QmiError;
@@ -46,7 +46,7 @@ impl Session {
     /// For the run directory: nothing secret.
     pub fn state(&self, session: u32) -> Vec<Value> {
         let state = |call: &Call| json!({ "session": session, "family": u8::from(call.family), "client": call.lease.id(), "handle": call.handle });
-        self.calls.iter().map(state).collect()
+        self.calls.iter().map(state).listed()
     }
 }
 
@@ -235,7 +235,7 @@ fn v4(told: &CurrentSettings) -> Addressing<std::net::Ipv4Addr> {
     Addressing::Static(Family {
         addresses: vec![(address, u8::try_from(prefix).unwrap_or(32))],
         gateway: told.gateway.filter(|gateway| !gateway.is_unspecified()),
-        dns: [told.dns1, told.dns2].into_iter().flatten().filter(|server| !server.is_unspecified()).collect(),
+        dns: [told.dns1, told.dns2].into_iter().flatten().filter(|server| !server.is_unspecified()).listed(),
         mtu: told.mtu.filter(|mtu| (576..=65535).contains(mtu)),
     })
 }
@@ -252,7 +252,7 @@ fn v6(told: &CurrentSettings) -> Addressing<std::net::Ipv6Addr> {
             .into_iter()
             .flatten()
             .filter(|server| !server.is_unspecified())
-            .collect(),
+            .listed(),
         mtu: told.mtu.filter(|mtu| (1280..=65535).contains(mtu)),
     })
 }
