@@ -35,6 +35,12 @@ export UWAND_TARGET="$target"
 export UWAND_TOOLCHAIN="${UWAND_TOOLCHAIN:-${XDG_CACHE_HOME:-$HOME/.cache}/uwand/toolchain}"
 "$here/toolchain.sh" "$UWAND_TOOLCHAIN"
 UWAND_TOOLCHAIN=$(cd "$UWAND_TOOLCHAIN" && pwd)
+case "$UWAND_TOOLCHAIN $project" in
+*[[:space:]]*[[:space:]]*)
+	echo "build.sh: the compiler's directory and the project's may have no blank in their names" >&2
+	exit 2
+	;;
+esac
 root=$UWAND_TOOLCHAIN/root
 
 case "$target" in
@@ -74,14 +80,17 @@ build() {
 	# A panic is one trapping instruction, whose address linux/crash.rs tells; the symbols beside the
 	# binary name the place. Its words would be a twentieth of the file.
 	flags="$flags -Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=shallow"
-	# Passes that move code about for speed leave less that repeats for xz to find.
+	# Passes that move code about for speed, or out of sight to be shared, leave less that repeats for
+	# xz to find; and what a table of jumps saves in code it costs as data.
 	for pass in disable-post-ra disable-lsr disable-machine-licm disable-block-placement \
-		disable-constant-hoisting enable-pre=false enable-load-pre=false; do
+		disable-constant-hoisting enable-pre=false enable-load-pre=false \
+		disable-machine-cse pre-RA-sched=source min-jump-table-entries=1000; do
 		flags="$flags -Cllvm-args=-$pass"
 	done
 	export UWAND_LINK=small
 	case "$target" in
-	armv7-*) flags="$flags -C target-feature=+thumb-mode" ;;
+	# Addresses in the instructions, the same wherever they are used, in place of pools of them.
+	armv7-*) flags="$flags -C target-feature=+thumb-mode,+execute-only" ;;
 	esac
 	flags="$flags --remap-path-prefix=$registry/=/cargo/ --remap-path-prefix=$project/=/uwand/"
 	flags="$flags --remap-path-prefix=$root/usr/lib/rustlib/src/rust/=/rust/"

@@ -71,6 +71,7 @@ while read -r name version sum; do
 		case "$name" in
 		qemu-user-static) unpack "$name" './usr/bin/qemu-arm-static' './usr/bin/qemu-mips*-static' \
 			'./usr/bin/qemu-aarch64-static' './usr/bin/qemu-x86_64-static' ;;
+		lld-22) unpack "$name" './usr/lib/llvm-22/bin/*' ;;
 		rust-web-src) unpack "$name" './usr/lib/*' './usr/src/rustc-*/library/*' './usr/src/rustc-*/Cargo.*' ;;
 		*) unpack "$name" ;;
 		esac
