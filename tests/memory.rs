@@ -29,10 +29,11 @@ use uwand::sms::time::Timestamp;
 use uwand::json::json;
 
 const MOST_RSS_KIB: u64 = 1536;
-/// Two pages, however many bursts. One is musl's: its table of the groups of pieces that it gave out
-/// holds a hundred a page, grows with the first burst and never shrinks. One was seen in one run of
-/// nineteen, and nobody knows yet whose it is.
-const KEPT_KIB: u64 = 8;
+/// One page, however many bursts: after a second one musl keeps a group of pieces that was made and
+/// given back again and again (mallocng, `is_bouncing`). After a first one nothing was seen in six runs.
+const KEPT_KIB: u64 = 4;
+/// glibc keeps the end of its heap until that is 128 KiB (`M_TRIM_THRESHOLD` of mallopt(3)).
+const KEPT_BY_GLIBC_KIB: u64 = 256;
 const IDLE: Duration = Duration::from_secs(10);
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -45,6 +46,10 @@ fn static_binary() -> PathBuf {
             binary
         })
         .clone()
+}
+
+fn is_glibc() -> bool {
+    static_binary().to_string_lossy().contains("-gnu/")
 }
 
 /// A file that was just written is in memory in large pieces, of which the kernel maps each whole
@@ -130,7 +135,7 @@ fn a_daemon_with_a_connected_modem_takes_at_most_one_and_a_half_mebibytes() {
             figure(&rss);
         }
     }
-    if !static_binary().to_string_lossy().contains("-gnu/") {
+    if !is_glibc() {
         assert!(rss.get() <= MOST_RSS_KIB, "{} KiB", rss.get());
     }
 }
@@ -142,7 +147,7 @@ fn figure(told: &Cell<u64>) {
         let (heap, file) = (status(pid, "RssAnon"), status(pid, "RssFile"));
         let size = fs::metadata(static_binary()).unwrap().len();
         say(&format!("VmRSS {rss} KiB: {heap} KiB its own, {file} KiB of its file of {} KiB", size / 1024));
-        if static_binary().to_string_lossy().contains("-gnu/") {
+        if is_glibc() {
             say(&format!("skipped: the limit is for musl; rustup target add {}", musl()));
         }
     });
@@ -174,8 +179,9 @@ fn a_scan_fifty_messages_and_a_trace_leave_no_memory_behind() {
         let (again, own_again) = rss();
         say(&format!("VmRSS {before} KiB ({own} its own) before a burst, at most {most} in it,"));
         say(&format!("  {after} KiB ({own_after}) after it, {again} KiB ({own_again}) after another"));
+        let kept = if is_glibc() { KEPT_BY_GLIBC_KIB } else { KEPT_KIB };
         for now in [own_after, own_again] {
-            assert!(now <= own + KEPT_KIB, "{own} KiB, then {now} KiB");
+            assert!(now <= own + kept, "{own} KiB, then {now} KiB");
         }
     });
 }

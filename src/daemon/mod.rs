@@ -84,6 +84,7 @@ use crate::linux::mwan3::Mask;
 use crate::linux::power;
 use crate::linux::signals::{Signal, Signals};
 use crate::linux::sysfs::Sysfs;
+use crate::linux::text;
 use crate::linux::uevent::{Notice, Uevents};
 use crate::linux::wdm;
 use crate::queue::{Receiver, Sender, unbounded};
@@ -101,6 +102,7 @@ pub const OBJECT: &str = "uwand";
 /// Runs until SIGTERM or SIGINT. Bearers and addresses are left as they are.
 pub fn run(globals: Globals) -> ExitCode {
     watch::mark_start();
+    text::take_table();
     let runtime = match task::runtime() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -1,4 +1,4 @@
-//! The program's own code in memory, and its stack.
+//! The program's own code in memory, its stack, and the table behind its heap.
 //!
 //! Contract: [`let_go_soon`] is told of work that does not come every minute; when it has been
 //! quiet for a moment the pages of code are unmapped, once, and what the stack grew to is given
@@ -26,6 +26,26 @@ thread_local! {
     /// When it is quiet, unless more is done; somebody waits for it.
     static QUIET_AT: Cell<Option<Instant>> = const { Cell::new(None) };
 }
+
+/// Takes room for a burst in the C library's table of what it gave out. musl writes down a hundred
+/// groups of pieces a page (mallocng, `struct meta`) and never gives such a page back; idle there are
+/// some sixty. So a router has from the start what it will have for months.
+#[cfg(target_env = "musl")]
+pub fn take_table() {
+    const GROUPS: usize = 102;
+    /// Larger than what shares a group (`MMAP_THRESHOLD`).
+    const LARGE: usize = 128 * 1024;
+    let mut groups: [Vec<u8>; GROUPS] = std::array::from_fn(|_| Vec::new());
+    for group in &mut groups {
+        // Without room for it now, the page is taken when a burst wants it.
+        let _ = group.try_reserve_exact(LARGE);
+    }
+    drop(std::hint::black_box(groups));
+}
+
+/// Other C libraries give it back.
+#[cfg(not(target_env = "musl"))]
+pub fn take_table() {}
 
 /// Something was done that is not done all the time.
 pub fn let_go_soon() {
