@@ -1,4 +1,4 @@
-//! A map of a few entries, in the order of their keys.
+//! A map of a few entries, in the order of their keys; and short lists.
 //!
 //! Why not `BTreeMap`? Its code is made anew for each pair of types, two to four kilobytes of a
 //! router's flash, and pays off from hundreds of entries on: what is kept here are sessions,

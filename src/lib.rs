@@ -32,7 +32,7 @@
 //! | [`daemon`] | the only loop: what happens -> link -> work |
 //! | [`bands`] [`ussd`] | from a channel number to its band; the text of USSD |
 //! | [`status`] [`replies`] [`post`] [`cli`] | what is shown, and to people |
-//! | [`task`] [`queue`] [`few`] | tasks, all of one type, and what passes between them; maps of a few entries |
+//! | [`task`] [`queue`] [`few`] | tasks, all of one type, their limits, and what passes between them; maps and lists of a few entries |
 //! | [`globals`] [`logging`] [`civil`] | where the outside is; where log lines go; dates in them |
 //!
 //! Arrows point down only: `tests/architecture.rs` has the table.

@@ -245,12 +245,10 @@ const NETWORK: &str = "/etc/config/network";
 pub fn main(args: &[String], globals: &Globals) -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).listed();
     match words.as_slice() {
-        [_, "dump", ..] => {
-            match tty::print(&format!("{}\n", dump())) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(_) => ExitCode::FAILURE,
-            }
-        }
+        [_, "dump", ..] => match tty::print(&format!("{}\n", dump())) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        },
         [_, "setup" | "renew", interface, config, ..] => setup(interface, config, globals),
         [_, "teardown", interface, ..] => teardown(interface, globals),
         _ => {

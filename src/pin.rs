@@ -73,7 +73,7 @@ mod tests {
         let mut memory = PinMemory::default();
         memory.refused(Secret::new("1234"));
         let again = memory.may_send(Some(&Secret::new("1234")), Some(3));
-        assert_eq!(again, Err(Cause::PinFailed { tries: Some(3) }));
+        assert_eq!(again, Err(Cause::PinFailed { tries: Some(3) }.into()));
         assert!(memory.may_send(Some(&Secret::new("4321")), Some(3)).is_ok());
     }
 

@@ -1,4 +1,4 @@
-//! Queues and promises between tasks of this thread.
+//! Queues, promises and locks between tasks of this thread.
 //!
 //! Contract: what was sent before the last sender went is still received; what nobody can receive
 //! any more comes back to who sends it. Every future here may be dropped at any time. An empty queue
@@ -239,6 +239,31 @@ mod tests {
         let both = async { tokio::join!(waits, works).0 };
         let in_time = async { timeout(Duration::from_secs(1), both).await };
         LocalSet::new().block_on(&runtime.unwrap(), in_time).unwrap()
+    }
+
+    #[test]
+    fn a_lock_has_one_holder_and_passes_by_who_gave_up_waiting() {
+        let lock = Lock::default();
+        let order = RefCell::new(Vec::new());
+        both(
+            async {
+                let held = lock.lock().await;
+                assert!(lock.is_held());
+                for _ in 0..3 {
+                    yield_now().await;
+                }
+                order.borrow_mut().push("first");
+                drop(held);
+                assert!(!lock.is_held());
+            },
+            async {
+                assert!(timeout(Duration::ZERO, lock.lock()).await.is_err(), "it is held");
+                let _held = lock.lock().await;
+                order.borrow_mut().push("second");
+            },
+        );
+        assert_eq!(order.into_inner(), ["first", "second"]);
+        assert!(!lock.is_held());
     }
 
     #[test]

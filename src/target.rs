@@ -10,7 +10,6 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-
 /// What is asked, in the forms of the contract.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Target {

@@ -1,4 +1,4 @@
-//! Tasks of this thread, all of one type for the runtime.
+//! Tasks of this thread, all of one type for the runtime; their timers and limits; threads.
 //!
 //! Why not `tokio::task::spawn_local` itself? It makes the runtime's whole handling of a task
 //! anew for each kind of task: two to four kilobytes of a router's flash for each place that
@@ -117,4 +117,38 @@ pub async fn blocking(work: Box<dyn FnOnce() -> Result<(), String> + Send>) -> R
 
 fn spawn_boxed(work: Pin<Box<dyn Future<Output = ()>>>) -> JoinHandle<()> {
     tokio::task::spawn_local(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+    use std::rc::Rc;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    #[tokio::test(start_paused = true)]
+    async fn work_has_its_time_and_is_dropped_when_that_is_up() {
+        let begun = Instant::now();
+        assert_eq!(timeout(LIMIT, ready(1)).await, Ok(1));
+        let slow = async {
+            sleep(LIMIT / 2).await;
+            2
+        };
+        assert_eq!((timeout(LIMIT, slow).await, begun.elapsed()), (Ok(2), LIMIT / 2));
+        let owner = Rc::new(());
+        let owned = owner.clone();
+        let never = async move {
+            let _owned = owned;
+            pending::<()>().await;
+        };
+        assert_eq!(timeout_at(begun + LIMIT, never).await, Err(TimeUp));
+        assert_eq!((begun.elapsed(), Rc::strong_count(&owner)), (LIMIT, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_done_at_the_last_moment_is_done() {
+        assert_eq!(timeout(Duration::ZERO, ready(1)).await, Ok(1));
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-
 /// The end of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Final {

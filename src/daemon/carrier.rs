@@ -174,7 +174,7 @@ pub async fn channel_device(sysfs: &Sysfs, parent: &str, channel: u8) -> Result<
             return Ok(netdev);
         }
     }
-    Err(refused(parent, "add_mux", &Errno::ENODEV.into()).into())
+    Err(refused(parent, "add_mux", &Errno::ENODEV.into()))
 }
 
 /// Takes the device of an interface's channel away, if it has one of ours.

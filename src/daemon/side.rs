@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-
 use super::slot::Slot;
 use crate::answers::{Folder, Refused, Stored, UssdAnswer, UssdOrder};
 use crate::at::asked;

@@ -265,7 +265,7 @@ impl Slot {
                 Ok(modem)
             }
             Err(cause) => {
-                let hung = cause == Cause::ModemHung.into();
+                let hung = *cause == Cause::ModemHung;
                 self.state.set(if hung { ModemState::Hung } else { ModemState::Seen });
                 Err(cause)
             }

@@ -2,7 +2,6 @@
 
 use super::{Map, Number, Value};
 
-
 /// What has a place in JSON. Objects of this trait, because `json!` and [`Table`] are used in
 /// hundreds of places: one call each is all they take.
 pub trait ToJson {

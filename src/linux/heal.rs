@@ -248,8 +248,7 @@ fn devices(sysfs: &Sysfs) -> Vec<Device> {
     let device = |name: String| {
         let dir = fs::canonicalize(all.join(&name)).ok()?;
         let (vendor, product) = (hex(&dir, "idVendor")?, hex(&dir, "idProduct")?);
-        let interfaces =
-            children(&dir).into_iter().filter_map(|child| Interface::read(&dir, child)).listed();
+        let interfaces = children(&dir).into_iter().filter_map(|child| Interface::read(&dir, child)).listed();
         Some(Device { name, dir, vendor, product, interfaces })
     };
     names.filter_map(device).listed()

@@ -15,7 +15,6 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-
 /// What the kernel writes of a signal (`signalfd_siginfo`).
 const RECORD: usize = 128;
 

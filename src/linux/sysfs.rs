@@ -142,7 +142,11 @@ impl Sysfs {
     }
 
     /// The modem that `spec` means. `imei_of` tells the IMEI of a modem that was asked.
-    pub fn find(&self, spec: &DeviceSpec, imei_of: &dyn Fn(&Found) -> Option<Id>) -> Result<Rc<Found>, NotFound> {
+    pub fn find(
+        &self,
+        spec: &DeviceSpec,
+        imei_of: &dyn Fn(&Found) -> Option<Id>,
+    ) -> Result<Rc<Found>, NotFound> {
         let only = |what: &str, fits: &dyn Fn(&Found) -> bool| {
             let fitting = self.modems().into_iter().filter(|found| fits(found)).listed();
             one(fitting, what).map_err(|error| self.with_unready(error))

@@ -40,7 +40,6 @@ pub fn print(text: &str) -> io::Result<()> {
     Ok(())
 }
 
-
 nix::ioctl_read_bad!(
     /// tty_ioctl(4): TIOCGWINSZ.
     get_window_size,

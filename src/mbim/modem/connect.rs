@@ -254,7 +254,12 @@ impl Modem {
         }
     }
 
-    async fn read_settings(&self, bearer: Bearer, asked: PdpType, granted: IpType) -> Result<Rc<Bearer>, Why> {
+    async fn read_settings(
+        &self,
+        bearer: Bearer,
+        asked: PdpType,
+        granted: IpType,
+    ) -> Result<Rc<Bearer>, Why> {
         let request = QueryIpConfiguration { session: bearer.session, ..QueryIpConfiguration::default() };
         let answer = match self.client.command(&request).await {
             Ok(answer) => answer,

@@ -24,8 +24,8 @@ mod tests;
 
 use std::cell::RefCell;
 use std::fmt;
-use std::pin::Pin;
 use std::io;
+use std::pin::Pin;
 use std::rc::Rc;
 
 use nix::errno::Errno;

@@ -205,7 +205,11 @@ impl Modem {
                 _ => read.ipv4 = v4(&told),
             }
         }
-        if read.ipv4.is_absent() && read.ipv6.is_absent() { Err(Cause::NoAddress.into()) } else { Ok(read.into()) }
+        if read.ipv4.is_absent() && read.ipv6.is_absent() {
+            Err(Cause::NoAddress.into())
+        } else {
+            Ok(read.into())
+        }
     }
 }
 
