@@ -87,6 +87,14 @@ pub fn sleep(pause: Duration) -> Pin<Box<Sleep>> {
     Box::pin(tokio::time::sleep(pause))
 }
 
+/// Until then, or for ever.
+pub async fn until(end: Option<Instant>) {
+    match end {
+        Some(end) => sleep_until(end).await,
+        None => std::future::pending().await,
+    }
+}
+
 pub fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }

@@ -89,7 +89,7 @@ use crate::linux::uevent::{Notice, Uevents};
 use crate::linux::wdm;
 use crate::queue::{Receiver, Sender, unbounded};
 use crate::status::ModemEvent;
-use crate::task::{self, sleep_until};
+use crate::task;
 use crate::ubus;
 use crate::words::{LinkState, ModemState};
 
@@ -161,7 +161,7 @@ pub async fn serve(globals: Globals, prober: Prober, stop: impl Future<Output = 
             Some(letter) = inbox.0.recv() => daemon.read(letter),
             notice = netifd.recv() => daemon.on_netifd(notice),
             notice = next_uevent(&uevents) => daemon.on_uevent(&notice),
-            () = until(deadline) => daemon.tick(),
+            () = task::until(deadline) => daemon.tick(),
             () = &mut stop => break,
         }
         daemon.publish_modems();
@@ -412,13 +412,6 @@ fn on_acknowledge(slot: &Slot, transaction: u32) {
             log::debug!("a message was not acknowledged: {refused}");
         }
     });
-}
-
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
 }
 
 async fn next_uevent(uevents: &Option<Uevents>) -> Notice {

@@ -22,7 +22,7 @@ use tokio::time::Instant;
 
 use super::fd::watch;
 
-use crate::task::sleep_until;
+use crate::task::until;
 
 /// What nearly all modems have as their longest control transfer.
 const USUAL: usize = 4096;
@@ -95,7 +95,7 @@ impl Io {
             written = self.write(out), if !out.is_empty() => Step::Wrote(written),
             read = self.read() => Step::Read(read),
             () = wake.notified() => Step::Woken,
-            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => Step::Due,
+            () = until(due) => Step::Due,
         }
     }
 

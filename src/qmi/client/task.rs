@@ -15,7 +15,7 @@ use crate::linux::channel::Step;
 use crate::qmi::frame::{Frame, Service, Splitter};
 use crate::qmi::messages::ctl::Synced;
 use crate::qmi::tlv::Indication;
-use crate::task::sleep_until;
+use crate::task::until;
 use crate::wire::Malformed;
 
 /// Failed reads in a row after which a device counts as gone.
@@ -43,7 +43,7 @@ impl Link {
                 biased;
                 frame = from_modem.recv() => Step::Read(frame.ok_or(IoError::Gone)),
                 () = wake.notified() => Step::Woken,
-                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => Step::Due,
+                () = until(due) => Step::Due,
             },
         }
     }
